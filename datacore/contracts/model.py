@@ -41,11 +41,16 @@ class Contract:
     topic: str
     match: Match | None
     """None: the contract claims every record of its topic that no other contract matches."""
-    event_time: str
-    """Dotted path of the event's time."""
+    event_time: str | None
+    """Dotted path of the event's time. None: records carry no time, so Kafka's timestamp of the
+    record is the event's time (`eventTime: $kafka`)."""
+    event_time_unit: str | None
+    """`s`, `ms` or `us` where the event's time is an epoch; None where it is ISO 8601 text."""
     event_id: tuple[str, ...]
-    """Dotted paths of the fields that identify an event; repeated ids are duplicates."""
+    """Dotted paths of the fields that identify an event; repeated ids are duplicates. A path that
+    is not a column's name leads into that column's struct."""
     columns: tuple[Column, ...]
     description: str
     owner: str
     file: Path
+    """Where the contract was read from; only its name is part of the canonical form."""
