@@ -28,7 +28,7 @@ def to_json(contracts: Iterable[Contract]) -> bytes:
 def from_json(data: bytes) -> tuple[Contract, ...]:
     """The contracts that `to_json` wrote; `to_json` of them gives the same bytes again.
 
-    Raises msgspec.ValidationError (a ValueError) for bytes that `to_json` never wrote.
+    Raises msgspec.DecodeError for bytes that `to_json` never wrote.
     """
     return msgspec.json.decode(data, type=tuple[Contract, ...], dec_hook=_path)
 
