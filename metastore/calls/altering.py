@@ -1,0 +1,105 @@
+"""Calls that change a table in place. A change of name is a move: `metastore.calls.renaming`.
+
+A client changes a table by sending all of it back. So that nobody's change is lost, the table must
+still be what clients were last shown (but for statistics), and Glue is told which version is
+replaced; where another write comes between, the table is read and judged again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hmsclient.genthrift.hive_metastore import ttypes
+
+from metastore.calls.catalog import Catalog, Table
+from metastore.calls.renaming import rename_table
+from metastore.calls.tables import CHANGED_AT, changed_now
+from metastore.glue import Changed
+from metastore.translate.tables import table_to_glue
+
+_ATTEMPTS = 5
+_EXPECTED_KEY = "expected_parameter_key"
+_EXPECTED_VALUE = "expected_parameter_value"
+"""HIVE-26882: a client's own compare-and-set, used by Iceberg."""
+
+_STATISTICS = frozenset({CHANGED_AT, "numFiles", "totalSize", "numRows", "rawDataSize"})
+_SPARK_STATISTICS = "spark.sql.statistics."
+
+
+class AlterCalls:
+    """ALTER TABLE and ALTER VIEW."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def alter_table(self, database: str, name: str, table: Any) -> None:
+        self.alter_table_with_environment_context(database, name, table, None)
+
+    def alter_table_with_cascade(self, database: str, name: str, table: Any, cascade: bool) -> None:
+        """Partitions are shown with their table's columns, so there is nothing to cascade to."""
+        self.alter_table_with_environment_context(database, name, table, None)
+
+    def alter_table_with_environment_context(
+        self, database: str, name: str, table: Any, context: Any
+    ) -> None:
+        table.dbName = table.dbName or database
+        if (table.dbName.lower(), table.tableName.lower()) != (database.lower(), name.lower()):
+            rename_table(self._catalog, database, name, table)
+            return
+        expected = (context.properties if context else None) or {}
+        shown = self._catalog.table_shown(database, name)
+        table.parameters = changed_now(table.parameters)
+        with self._catalog.writing_table((database, name)):
+            for attempt in range(_ATTEMPTS):
+                current = self._catalog.table_now(database, name)
+                _check_expected(current, expected)
+                _check_shown(current, shown)
+                try:
+                    self._catalog.glue.update_table(
+                        database.lower(), table_to_glue(table, current), current.get("VersionId")
+                    )
+                    return
+                except Changed:
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+
+
+def _check_expected(current: Table, expected: Mapping[str, str]) -> None:
+    key = expected.get(_EXPECTED_KEY)
+    if key is None:
+        return
+    value = (current.get("Parameters") or {}).get(key)
+    if value != expected.get(_EXPECTED_VALUE):
+        raise ttypes.MetaException(
+            f"The table has been modified. The parameter value for key '{key}' is '{value}'. "
+            f"The expected was value was '{expected.get(_EXPECTED_VALUE)}'"
+        )
+
+
+def _check_shown(current: Table, shown: Table | None) -> None:
+    if shown is not None and _meaning(current) != _meaning(shown):
+        raise ttypes.MetaException(
+            f"{current['DatabaseName']}.{current['Name']} was changed in Glue since it was read; "
+            "nothing was written, run the statement again"
+        )
+
+
+def _meaning(table: Table) -> dict[str, Any]:
+    """All of a table that a client writes back, but for times and statistics."""
+    return {
+        **{
+            name: table.get(name)
+            for name in (
+                "Description",
+                "StorageDescriptor",
+                "PartitionKeys",
+                "TableType",
+                "ViewOriginalText",
+                "ViewExpandedText",
+            )
+        },
+        "Parameters": {
+            name: value
+            for name, value in (table.get("Parameters") or {}).items()
+            if name not in _STATISTICS and not name.startswith(_SPARK_STATISTICS)
+        },
+    }

@@ -1,0 +1,1 @@
+"""The protocol: sockets, Thrift, which errors a call may answer. Knows nothing of Glue's words."""
