@@ -1,0 +1,1 @@
+"""A job marketplace that makes logs: log files as its hosts would write them, and the truth."""
