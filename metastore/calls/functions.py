@@ -9,7 +9,7 @@ from typing import Any
 from hmsclient.genthrift.hive_metastore import ttypes
 
 from metastore.calls.catalog import Catalog, pattern
-from metastore.glue import UnsupportedByEndpoint
+from metastore.glue import NotFound, UnsupportedByEndpoint
 from metastore.translate.functions import function_to_glue, function_to_hive
 
 
@@ -20,10 +20,13 @@ class FunctionCalls:
         self._glue = catalog.glue
 
     def get_function(self, database: str, name: str) -> Any:
+        """Spark knows a missing function by the words of Hive's message."""
         try:
             return function_to_hive(self._glue.get_function(database.lower(), name.lower()))
-        except UnsupportedByEndpoint as error:
-            raise ttypes.NoSuchObjectException(f"function {database}.{name}: {error}") from error
+        except (NotFound, UnsupportedByEndpoint) as error:
+            raise ttypes.NoSuchObjectException(
+                f"Function {database}.{name} does not exist"
+            ) from error
 
     def get_functions(self, database: str, text: str) -> list[str]:
         wanted = pattern(text)

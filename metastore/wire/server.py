@@ -82,15 +82,11 @@ class Server:
             string_length_limit=STRING_LIMIT, container_length_limit=CONTAINER_LIMIT
         )
         self._listener = _listen(host, port)
+        self.address: tuple[str, int] = self._listener.getsockname()[:2]
+        """Host and port; the port that was found where 0 was asked."""
         self._stopping = threading.Event()
         self._lock = threading.RLock()  # `stop` may interrupt its holder, as a signal does
         self._connections: dict[threading.Thread, socket.socket] = {}
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port; the port that was found where 0 was asked."""
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
 
     def serve(self) -> None:
         """Take connections until `stop`."""
