@@ -12,7 +12,7 @@ import time
 import structlog
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAcceleratedFactory
 from thrift.Thrift import TException, TProcessor
-from thrift.transport.TTransport import TBufferedTransport, TTransportException
+from thrift.transport.TTransport import TBufferedTransport, TTransportBase, TTransportException
 
 from datacore.errors import UsageError
 
@@ -34,7 +34,7 @@ _KEEPALIVE = (
 )
 
 
-class PatientSocket:
+class PatientSocket(TTransportBase):
     """Waits without limit for a message's first byte, and `MESSAGE_SECONDS` for the others.
 
     The transport under Thrift's own buffer.
@@ -146,7 +146,7 @@ class Server:
         except TTransportException as error:
             if error.type != TTransportException.END_OF_FILE:
                 log.info("connection lost", peer=peer, reason=str(error))
-        except (TException, OSError, ValueError, EOFError) as error:
+        except (TException, OSError, ValueError, OverflowError, EOFError) as error:
             log.warning("not the metastore's protocol", peer=peer, reason=str(error))
         except Exception:
             log.exception("connection broke", peer=peer)

@@ -60,6 +60,13 @@ def test_table_goes_over_the_wire_and_back(connect: Connect) -> None:
     client.shutdown()
 
 
+def test_megabytes_go_over_the_wire_and_back(connect: Connect) -> None:
+    client = connect()
+    table = hive_table(parameters={"spark.sql.sources.schema": "größe " * 1_000_000})
+    client.create_table(table)
+    assert client.get_table("lake", "orders").parameters.items() >= table.parameters.items()
+
+
 def test_missing_table_is_no_such_object(connect: Connect) -> None:
     with pytest.raises(ttypes.NoSuchObjectException, match="nope"):
         connect().get_table("lake", "nope")
