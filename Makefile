@@ -1,0 +1,54 @@
+# Everything starts here; `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+EVENTS ?= 20000
+SEED ?= 1
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup demo down test lint format unit integration real clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and fetch the jars; the other targets call it
+	@bin/setup
+
+demo: setup ## The main job, from log files to Redshift marts (EVENTS=20000 SEED=1)
+	@datacore demo --events $(EVENTS) --seed $(SEED)
+
+down: setup ## End the sandbox and discard its data
+	@datacore sandbox down
+
+test: lint ## What CI runs: lint, then every test on a sandbox of its own
+	pytest
+
+lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlfluff
+	ruff check .
+	ruff format --check .
+	mypy
+	datacore type check
+	datacore type sources --check
+	dbt --quiet parse --warn-error --target-path $(CURDIR)/.cache/dbt/lake --log-path $(CURDIR)/.cache/dbt/lake
+	dbt --quiet parse --warn-error --project-dir dbt_project/warehouse --target-path $(CURDIR)/.cache/dbt/warehouse --log-path $(CURDIR)/.cache/dbt/warehouse
+	sqlfluff lint --disable-progress-bar dbt_project/lake tests/lake
+	cd dbt_project/warehouse && sqlfluff lint --disable-progress-bar models ../../tests/warehouse
+
+format: setup ## Let ruff rewrite the Python
+	ruff check --fix .
+	ruff format .
+
+unit: setup ## Tests that need no server
+	pytest tests/unit
+
+integration: setup ## Tests on the sandbox
+	pytest tests/integration
+
+real: setup ## Tests on the real data sets, where they are
+	pytest tests/real
+
+clean: ## Remove environment, caches and targets (not a running sandbox: `make down`)
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis target logs dbt_project/warehouse/target dbt_project/warehouse/logs
