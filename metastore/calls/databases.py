@@ -17,7 +17,10 @@ class DatabaseCalls:
         self._tables = tables
 
     def get_database(self, name: str) -> Any:
-        return database_to_hive(self._catalog.database(name))
+        """Spark cannot read a database without a location, and Athena makes such ones."""
+        shown = database_to_hive(self._catalog.database(name))
+        shown.locationUri = self._catalog.location_of_database(name)
+        return shown
 
     def get_all_databases(self) -> list[str]:
         return sorted(database["Name"] for database in self._catalog.glue.list_databases())

@@ -145,6 +145,9 @@ class Backoff:
     """Seconds that the first wait is at most."""
     cap: float = 5.0
     """Seconds that any wait is at most."""
+    patience: float = 60.0
+    """Seconds after which no other attempt is begun: a client is waiting for its answer."""
+    clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
 
@@ -156,7 +159,7 @@ class Backoff:
         """`call`'s result, tried again while Glue is busy, unreachable, or, for calls that are
         `repeatable` without harm, faulty. Raises the last GlueError.
         """
-        attempt = 0
+        attempt, started = 0, self.clock()
         while True:
             try:
                 return call()
@@ -167,6 +170,6 @@ class Backoff:
                     self.unreachable_attempts if isinstance(error, Unreachable) else self.attempts
                 )
                 attempt += 1
-                if attempt >= limit:
+                if attempt >= limit or self.clock() - started > self.patience:
                     raise
                 self.wait(attempt - 1)

@@ -77,7 +77,7 @@ def to_declared(error: Exception, declared: Sequence[type[Exception]]) -> Except
     """The nearest exception to `error` among `declared`, with the same message."""
     if isinstance(error, TApplicationException) or type(error) in declared:
         return error
-    message = getattr(error, "message", None) or str(error)
+    message = _message(error)
     for candidate in (*_NEAREST.get(type(error), ()), ttypes.MetaException, *declared):
         if candidate in declared:
             return _with_message(candidate, message)
@@ -154,6 +154,24 @@ def _report(name: str, arguments: tuple[Any, ...], seconds: float, error: Except
     level = "info" if is_write(name) else "debug"
     if error and not isinstance(error, ttypes.NoSuchObjectException):
         level = "warning"
-    about = [argument[:80] for argument in arguments[:2] if isinstance(argument, str)]
-    failed = {"error": type(error).__name__, "message": str(error)[:500]} if error else {}
-    getattr(log, level)("call", call=name, about=about, ms=round(seconds * 1000, 1), **failed)
+    failed = {"error": type(error).__name__, "message": _message(error)[:500]} if error else {}
+    getattr(log, level)(
+        "call", call=name, about=_about(arguments), ms=round(seconds * 1000, 1), **failed
+    )
+
+
+def _about(arguments: tuple[Any, ...]) -> str:
+    """`lake.orders`: what a call is about, from its names or from its first structure's."""
+    if not arguments:
+        return ""
+    first = arguments[0]
+    if isinstance(first, str):
+        names = [argument for argument in arguments[:2] if isinstance(argument, str)]
+    else:
+        fields = ("dbName", "tableName", "tblName", "name", "functionName")
+        names = [str(value) for field in fields if (value := getattr(first, field, None))]
+    return ".".join(name[:80] for name in names)
+
+
+def _message(error: Exception) -> str:
+    return getattr(error, "message", None) or str(error)

@@ -44,6 +44,13 @@ def test_database_without_a_location_lies_in_the_warehouse(
     assert answers.get_all_databases() == ["lake"]
 
 
+def test_database_that_glue_holds_without_a_location_gets_one(
+    answers: Answers, stub: StubGlue, tmp_path: Path
+) -> None:
+    stub.create_database(DatabaseInput={"Name": "athena"})
+    assert answers.get_database("athena").locationUri == f"file:{tmp_path}/warehouse/athena"
+
+
 def test_database_with_tables_is_not_dropped_without_cascade(answers: Answers) -> None:
     answers.create_table(hive_table())
     with pytest.raises(ttypes.InvalidOperationException, match="not empty"):

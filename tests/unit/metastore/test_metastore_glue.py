@@ -15,7 +15,7 @@ from metastore.glue import (
     Unreachable,
     UnsupportedByEndpoint,
 )
-from metastore.glue.faults import Busy, Faulty
+from metastore.glue.faults import Backoff, Busy, Faulty
 
 THROTTLE = client_error("Any", "ThrottlingException", "Rate exceeded")
 CREATE = "batch_create_partition"
@@ -71,6 +71,15 @@ def test_throttling_without_end_is_reported(glue: Glue, stub: StubGlue) -> None:
     with pytest.raises(Busy, match="ThrottlingException: Rate exceeded"):
         glue.get_database("lake")
     assert stub.calls["get_database"] == 10
+
+
+def test_no_attempt_is_begun_after_a_minute(stub: StubGlue) -> None:
+    times = iter([0.0, 30.0, 61.0])
+    stub.faults["get_database"] = [ReadTimeoutError(endpoint_url="http://glue.stub")] * 9
+    patient = Glue(stub, Backoff(pause=lambda seconds: None, clock=lambda: next(times)))
+    with pytest.raises(Faulty):
+        patient.get_database("lake")
+    assert stub.calls["get_database"] == 2
 
 
 def test_throttled_entries_of_a_batch_are_sent_again(glue: Glue, stub: StubGlue) -> None:
