@@ -1,0 +1,148 @@
+"""The bucket of the raw logs: objects that are written once and never changed.
+
+Comes in: keys and bodies. Goes out: whether the write was the first. Every write carries
+`If-None-Match: *`, so of two writers of a key one wins and the other learns it. Nothing is ever
+overwritten or removed here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from datacore.errors import DifferenceFound, ServiceUnreachable, UsageError
+from ingest.land.objects import Body
+from ingest.services import UPLOADS, aws_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONFLICTS = 10
+"""How often a write is tried again while another write of the same key is under way (409)."""
+
+
+class Bucket:
+    """One bucket. Safe to use from several threads."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self.name = name
+        self._client = client
+        self._pool = ThreadPoolExecutor(UPLOADS, thread_name_prefix="s3")
+
+    def check(self, allow_unencrypted: bool = False) -> None:
+        """Raise UsageError where the bucket is absent or, unless allowed, not encrypted."""
+        try:
+            with aws_errors("S3", self.name):
+                self._client.get_bucket_encryption(Bucket=self.name)
+        except ServiceUnreachable as error:
+            cause = error.__cause__
+            if not isinstance(cause, ClientError) or (
+                cause.response.get("Error", {}).get("Code")
+                != "ServerSideEncryptionConfigurationNotFoundError"
+            ):
+                raise
+            if not allow_unencrypted:
+                raise UsageError(
+                    f"bucket {self.name!r} has no default encryption",
+                    "set SSE-KMS as its default, or give --allow-unencrypted",
+                ) from error
+
+    def put_new(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> bool:
+        """Write an object that is not there yet; False where it is."""
+        for _ in range(CONFLICTS):
+            with aws_errors("S3", self.name):
+                try:
+                    self._client.put_object(
+                        Bucket=self.name,
+                        Key=key,
+                        Body=data,
+                        IfNoneMatch="*",
+                        Metadata=metadata or {},
+                        ContentType="application/gzip"
+                        if key.endswith(".gz")
+                        else "application/json",
+                    )
+                except ClientError as error:
+                    code = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                    if code == 412:
+                        return False
+                    if code == 409:
+                        continue
+                    raise
+                return True
+        raise ServiceUnreachable(f"S3: {key} stays in conflict with another write", "try again")
+
+    def put_bodies(self, bodies: Mapping[str, Body]) -> None:
+        """Write objects side by side; one that is there already must be the same.
+
+        Raises DifferenceFound where another writer left other lines under a key.
+        """
+        for _ in self._pool.map(self._put_body, bodies, bodies.values()):
+            pass
+
+    def _put_body(self, key: str, body: Body) -> None:
+        metadata = {"sha256": body.sha256, "records": str(body.records)}
+        if self.put_new(key, body.data, metadata):
+            return
+        found = self.checksum(key)
+        if found != body.sha256:
+            raise DifferenceFound(
+                f"s3://{self.name}/{key} holds other lines (sha256 {found}, not {body.sha256})",
+                "nothing was overwritten; `datacore audit` shows what its manifest promised",
+            )
+
+    def checksum(self, key: str) -> str | None:
+        """sha256 of the object's uncompressed lines, as its writer noted it; None if absent."""
+        with aws_errors("S3", self.name):
+            try:
+                head = self._client.head_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                    return None
+                raise
+        return head["Metadata"].get("sha256", "")
+
+    def checksums(self, keys: Iterable[str]) -> dict[str, str | None]:
+        """`checksum` of many keys, side by side."""
+        listed = list(keys)
+        return dict(zip(listed, self._pool.map(self.checksum, listed), strict=True))
+
+    def get(self, key: str) -> bytes | None:
+        """The object's bytes; None if absent."""
+        with aws_errors("S3", self.name):
+            try:
+                return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                    return None
+                raise
+
+    def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """The bytes of objects that are there, in the order of `keys`, read side by side."""
+        for key, data in zip(listed := list(keys), self._pool.map(self.get, listed), strict=True):
+            if data is None:
+                raise DifferenceFound(f"s3://{self.name}/{key} is gone", "it must not be removed")
+            yield data
+
+    def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        """Keys under `prefix` in order, after `start_after`."""
+        with aws_errors("S3", self.name):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix, StartAfter=start_after
+            )
+            for page in pages:
+                for found in page.get("Contents", []):
+                    yield found["Key"]
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders directly under `prefix`, which ends with a slash."""
+        names: list[str] = []
+        with aws_errors("S3", self.name):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                for found in page.get("CommonPrefixes", []):
+                    names.append(found["Prefix"].removeprefix(prefix).rstrip("/"))
+        return names

@@ -1,0 +1,111 @@
+"""`datacore land`: Kafka's topics onto S3 by type and hour, and into Glue."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import click
+import structlog
+from kafka import KafkaAdminClient
+
+from datacore.contracts import load_contracts
+from datacore.errors import UsageError
+from datacore.settings import Settings, load_settings
+from ingest import topics as kafka_topics
+from ingest.land.bucket import Bucket
+from ingest.land.lander import MIB, CutPolicy, Lander
+from ingest.land.lane import LanderIdentity
+from ingest.land.rules import Limits, Rules, rules_of
+from ingest.land.source_kafka import KafkaSource
+from ingest.log import set_up_logs
+from ingest.register.catalog import Catalog
+from ingest.register.registrar import Registrar
+from ingest.services import glue_client, kafka_errors, kafka_settings, s3_client
+from ingest.signals import stop_on_signals
+
+log = structlog.get_logger()
+
+
+@click.command()
+@click.option(
+    "--contracts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the contracts. [default: DATACORE_CONTRACTS or contracts/]",
+)
+@click.option("--topic", "topics", multiple=True, help="Land this topic only; may be repeated.")
+@click.option(
+    "--until-caught-up",
+    is_flag=True,
+    help="Stop when all that Kafka held at the start is on S3, and seal what can be sealed.",
+)
+@click.option("--cut-seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True,
+              help="Longest time that a record waits for its cut.")  # fmt: skip
+@click.option("--cut-mib", type=click.FloatRange(min=0.01), default=128.0, show_default=True,
+              help="Uncompressed size of a partition's cut.")  # fmt: skip
+@click.option("--budget-mib", type=click.IntRange(min=1), default=256, show_default=True,
+              help="Memory for everything that waits for its cut.")  # fmt: skip
+@click.option("--grace-minutes", type=click.FloatRange(min=0), default=10.0, show_default=True,
+              help="How long after its end an hour waits before it is sealed.")  # fmt: skip
+@click.option("--allow-unencrypted", is_flag=True,
+              help="Write to a bucket that has no default encryption.")  # fmt: skip
+def land(
+    contracts: Path | None,
+    topics: tuple[str, ...],
+    until_caught_up: bool,
+    cut_seconds: float,
+    cut_mib: float,
+    budget_mib: int,
+    grace_minutes: float,
+    allow_unencrypted: bool,
+) -> None:
+    """Land Kafka's topics on S3 by type and hour, and register them in Glue.
+
+    Without --until-caught-up it runs until SIGTERM, and several of them share the partitions.
+    """
+    set_up_logs()
+    stop = stop_on_signals()
+    settings = load_settings()
+    loaded = load_contracts(contracts or settings.contracts)
+    rules = rules_of(loaded, Limits(grace_ms=int(grace_minutes * 60_000)))
+    bucket = Bucket(s3_client(settings), settings.bucket)
+    bucket.check(allow_unencrypted)
+    found = find_topics(settings, rules, topics)
+    registrar = Registrar(Catalog(glue_client(settings)), loaded, bucket.name)
+    registrar.tables()
+    source = KafkaSource(settings, found, share=not until_caught_up)
+    identity = LanderIdentity(f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}", time.time)
+    policy = CutPolicy(
+        bytes=int(cut_mib * MIB), seconds=cut_seconds, budget=budget_mib * MIB,
+        log_seconds=cut_seconds,
+    )  # fmt: skip
+    lander = Lander(source, bucket, rules, registrar, identity, policy)
+    try:
+        (lander.run_until_caught_up if until_caught_up else lander.run)(stop)
+    finally:
+        source.close()
+    click.echo(lander.summary.line(time.time() - lander.summary.started_at))
+
+
+def find_topics(
+    settings: Settings, rules: Rules, asked: tuple[str, ...]
+) -> list[kafka_topics.Topic]:
+    """The topics to land: those asked for, all of which must exist, or those of the contracts."""
+    wanted = asked or rules.topics()
+    with kafka_errors(settings):
+        admin = KafkaAdminClient(**kafka_settings(settings))
+        try:
+            found = kafka_topics.describe(admin, wanted)
+        finally:
+            admin.close()
+    for name in wanted:
+        if name not in found:
+            if asked:
+                raise kafka_topics.missing_topic(name)
+            log.warning("topic_missing", topic=name)
+    if not found:
+        raise UsageError(
+            f"none of the contracts' topics exists: {', '.join(wanted)}",
+            "make them, or check DATACORE_KAFKA",
+        )
+    return [found[name] for name in sorted(found)]

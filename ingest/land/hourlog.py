@@ -1,0 +1,193 @@
+"""The hour log: per topic, a numbered log of what each cut changed and which hours are whole.
+
+Comes in: manifests, and which partitions are read to their end. Goes out: the next entry, or None
+where nothing changed. Pure; `hours` does the I/O. An entry's counts are running totals of an
+hour, so the latest entry that names an hour tells all about it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from datacore.errors import UsageError
+from ingest.land.event_time import MS_PER_HOUR
+from ingest.land.manifest import Kind, LandedObject, Manifest
+from ingest.land.objects import ROOT, hour_number
+
+BLOCK = 1_000
+"""Entries of one block: a folder on S3 and a partition of `platform.hour`."""
+BEGINNING = -(2**62)
+"""The watermark of a partition that has brought nothing."""
+
+
+class Hour(NamedTuple):
+    """An hour of a data type, by its partition values."""
+
+    data_type: str
+    dt: str
+    hour: str
+
+    def ends_ms(self) -> int:
+        """When the hour is over, ms since 1970."""
+        return (hour_number(self.dt, self.hour) + 1) * MS_PER_HOUR
+
+
+@dataclass(frozen=True)
+class HourTotals:
+    """One hour as an entry tells it. `bytes` are uncompressed."""
+
+    data_type: str
+    dt: str
+    hour: str
+    records: int
+    bytes: int
+    late: int
+    sealed: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of the log. `offsets` and `watermarks` are by partition number."""
+
+    topic: str
+    sequence: int
+    written_at: str
+    offsets: dict[str, int]
+    """Landing is complete below these."""
+    watermarks: dict[str, int]
+    """Each partition has brought everything up to this time, ms since 1970."""
+    hours: tuple[HourTotals, ...]
+
+    @property
+    def key(self) -> str:
+        """Where it stands on S3."""
+        return f"{block_prefix(self.topic, self.sequence // BLOCK)}{self.sequence:020}.json"
+
+    def to_json(self) -> bytes:
+        """One line, newline included."""
+        return msgspec.json.encode(self) + b"\n"
+
+
+@dataclass
+class Ledger:
+    """What the log says up to `sequence`: the state that the next entry builds on."""
+
+    topic: str
+    sequence: int = -1
+    offsets: dict[int, int] = field(default_factory=dict)
+    watermarks: dict[int, int] = field(default_factory=dict)
+    hours: dict[Hour, HourTotals] = field(default_factory=dict)
+
+    def apply(self, entry: Entry) -> None:
+        """Take the entry that follows."""
+        assert entry.sequence == self.sequence + 1, (entry.sequence, self.sequence)
+        self.sequence = entry.sequence
+        self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
+        self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
+        self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+
+    def snapshot(self) -> bytes:
+        """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
+        return Entry(
+            topic=self.topic,
+            sequence=self.sequence,
+            written_at="",
+            offsets={str(number): offset for number, offset in sorted(self.offsets.items())},
+            watermarks={str(number): mark for number, mark in sorted(self.watermarks.items())},
+            hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
+        ).to_json()
+
+    def next_entry(
+        self,
+        manifests: Mapping[int, Iterable[Manifest]],
+        idle_since: Mapping[int, int],
+        grace_ms: int,
+        written_at: str,
+    ) -> Entry | None:
+        """The entry for `manifests`, by partition, complete and following `offsets`.
+
+        `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
+        for partitions read to their end, when that was asked (ms). None where nothing changed.
+        """
+        offsets, watermarks = dict(self.offsets), dict(self.watermarks)
+        touched: dict[Hour, list[int]] = {}
+        for number, cuts in manifests.items():
+            offsets.setdefault(number, 0)
+            for cut in cuts:
+                _add(touched, cut)
+                offsets[number] = max(offsets[number], cut.next)
+                mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
+                watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
+            if number in idle_since:
+                watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
+        passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
+        hours = self._totals(touched, passed - grace_ms)
+        if not hours and offsets == self.offsets:
+            return None
+        return Entry(
+            topic=self.topic,
+            sequence=self.sequence + 1,
+            written_at=written_at,
+            offsets={str(number): offset for number, offset in sorted(offsets.items())},
+            watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
+            hours=hours,
+        )
+
+    def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
+        """Every hour that was touched, and every open one that is sealed now, in order."""
+        newly = {h for h, t in self.hours.items() if not t.sealed and h.ends_ms() <= sealed_ms}
+        return tuple(
+            HourTotals(
+                *hour, *self._sums(hour, touched.get(hour, [0, 0, 0])), hour.ends_ms() <= sealed_ms
+            )
+            for hour in sorted(newly | touched.keys())
+        )
+
+    def _sums(self, hour: Hour, more: list[int]) -> tuple[int, int, int]:
+        before = self.hours.get(hour)
+        if before is None:
+            return more[0], more[1], more[2]
+        return before.records + more[0], before.bytes + more[1], before.late + more[2]
+
+
+def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:
+    """Add a cut's objects to the sums; a note of lost objects takes them away again."""
+    sign = -1 if cut.kind is Kind.LOST_OBJECTS else 1
+    for landed in cut.objects:
+        sums = touched.setdefault(hour_of(landed), [0, 0, 0])
+        sums[0] += sign * landed.records
+        sums[1] += sign * landed.bytes
+        sums[2] += sign * landed.late
+
+
+def hour_of(landed: LandedObject) -> Hour:
+    """The hour that an object belongs to."""
+    return Hour(landed.data_type, landed.dt, landed.hour)
+
+
+def log_prefix(topic: str) -> str:
+    """The folder of a topic's blocks."""
+    return f"{ROOT}/_hours/{topic}/"
+
+
+def block_prefix(topic: str, block: int) -> str:
+    """The folder of a block's entries."""
+    return f"{log_prefix(topic)}{block}/"
+
+
+def totals_key(topic: str, block: int) -> str:
+    """The ledger as it was before the block; the underscore hides it from readers of the table."""
+    return f"{block_prefix(topic, block)}_totals.json"
+
+
+def read_entry(key: str, data: bytes) -> Entry:
+    """Read what `to_json` wrote. Raises UsageError naming the key where it is damaged."""
+    try:
+        return msgspec.json.decode(data, type=Entry)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"hour log entry {key} is damaged: {error}",
+            "it was edited or truncated; restore it from the bucket's earlier versions",
+        ) from error

@@ -1,0 +1,208 @@
+"""The lander: reads the source, decides when to cut, keeps memory bounded, writes the hour log.
+
+Comes in: a source, a bucket, rules. Goes out: cuts and log entries; at the end a `Summary`. What is
+held in memory is bounded by one budget: past it the largest lane is cut at once, and while it is
+written nothing more is read. Time is injected.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from ingest.land.bucket import Bucket
+from ingest.land.hours import HourLog, Progress, Registrar
+from ingest.land.lane import LanderIdentity, Lane
+from ingest.land.rules import Rules
+from ingest.land.source import Partition, RetentionOutran, Source
+
+log = structlog.get_logger()
+
+MIB = 1024 * 1024
+POLL_S = 0.25
+
+
+@dataclass(frozen=True)
+class CutPolicy:
+    """When a cut is made, and when the hour log is written."""
+
+    bytes: int = 128 * MIB
+    """Uncompressed bytes of one partition."""
+    seconds: float = 60.0
+    """Age of the oldest record held."""
+    objects: int = 2_000
+    """Open objects of one partition: a backlog in random order opens many."""
+    budget: int = 256 * MIB
+    """Bytes of memory that all partitions hold together."""
+    log_seconds: float = 60.0
+
+
+@dataclass
+class Summary:
+    """What a run brought, for its last line."""
+
+    landed: int = 0
+    quarantined: int = 0
+    unclaimed: int = 0
+    objects: int = 0
+    cuts: int = 0
+    hours_sealed: int = 0
+    started_at: float = field(default=0.0, repr=False)
+
+    def line(self, seconds: float) -> str:
+        """The one line on stdout."""
+        return (
+            f"landed {self.landed} quarantined {self.quarantined} unclaimed {self.unclaimed} "
+            f"objects {self.objects} cuts {self.cuts} hours sealed {self.hours_sealed} "
+            f"in {seconds:.1f} s"
+        )
+
+
+class Lander:
+    """Lands the partitions that its source assigns to it."""
+
+    def __init__(
+        self,
+        source: Source,
+        bucket: Bucket,
+        rules: Rules,
+        registrar: Registrar,
+        identity: LanderIdentity,
+        policy: CutPolicy,
+    ) -> None:
+        self.summary = Summary(started_at=identity.clock())
+        self._source = source
+        self._bucket = bucket
+        self._rules = rules
+        self._identity = identity
+        self._policy = policy
+        self._lanes: dict[Partition, Lane] = {}
+        topics = {partition.topic for partition in source.partitions()}
+        self._logs = [
+            HourLog(bucket, registrar, topic, rules.limits.grace_ms) for topic in sorted(topics)
+        ]
+        self._logged_at = identity.clock()
+
+    def run(self, stop: threading.Event) -> None:
+        """Land until `stop` is set, then land what is held."""
+        while not stop.is_set():
+            self._step()
+        self._cut_all()
+        self._write_log()
+
+    def run_until_caught_up(self, stop: threading.Event) -> None:
+        """Land until everything that the source holds now is on S3, and seal what can be."""
+        targets = self._source.ends()
+        while not stop.is_set() and not self._read_to(targets):
+            self._step()
+        self._cut_all()
+        while not stop.is_set() and not self._complete_to(targets):
+            self._step()
+            self._cut_all()
+        self._write_log()
+
+    def _step(self) -> None:
+        """Open and close lanes as the assignment has it, read once, cut what is due."""
+        self._follow_assignment()
+        try:
+            polled = self._source.poll(POLL_S)
+        except RetentionOutran as outran:
+            self._reopen(outran.partition)
+            return
+        for partition, records in polled.items():
+            lane = self._lanes.get(partition)
+            if lane is not None:
+                lane.add(records)
+        self._cut_due()
+        if self._identity.clock() - self._logged_at >= self._policy.log_seconds:
+            self._write_log()
+
+    def _follow_assignment(self) -> None:
+        assigned = self._source.assigned()
+        for partition in self._lanes.keys() - assigned:
+            del self._lanes[partition]
+            log.info("partition_left", topic=partition.topic, partition=partition.number)
+        for partition in sorted(assigned - self._lanes.keys()):
+            self._lanes[partition] = self._open(partition)
+
+    def _open(self, partition: Partition) -> Lane:
+        lane = Lane(self._source, self._bucket, self._rules, self._identity, partition)
+        log.info("partition_opened", topic=partition.topic, partition=partition.number,
+                 offset=lane.complete_to)  # fmt: skip
+        return lane
+
+    def _reopen(self, partition: Partition) -> None:
+        lane = self._lanes.get(partition)
+        if lane is not None:
+            self._cut(lane)
+            self._lanes[partition] = self._open(partition)
+
+    def _cut_due(self) -> None:
+        policy, now = self._policy, self._identity.clock()
+        for lane in self._lanes.values():
+            old = now - lane.opened_at >= policy.seconds
+            if old or lane.bytes >= policy.bytes or lane.objects >= policy.objects:
+                self._cut(lane)
+        while sum(lane.held for lane in self._lanes.values()) > policy.budget:
+            self._cut(max(self._lanes.values(), key=lambda lane: lane.held))
+
+    def _cut_all(self) -> None:
+        for lane in self._lanes.values():
+            self._cut(lane)
+
+    def _cut(self, lane: Lane) -> None:
+        began = self._identity.clock()
+        landed = lane.cut()
+        if landed is None:
+            lane.opened_at = began
+            return
+        self.summary.cuts += 1
+        self.summary.landed += landed.landed
+        self.summary.quarantined += landed.quarantined
+        self.summary.unclaimed += landed.unclaimed
+        self.summary.objects += landed.objects
+        log.info(
+            "cut",
+            topic=lane.partition.topic,
+            partition=lane.partition.number,
+            next=lane.complete_to,
+            records=landed.records,
+            objects=landed.objects,
+            quarantined=landed.quarantined,
+            seconds=round(self._identity.clock() - began, 3),
+        )
+
+    def _read_to(self, targets: Mapping[Partition, int]) -> bool:
+        """Whether every lane was read to its target; partitions of others are not asked."""
+        self._follow_assignment()
+        return all(lane.position() >= targets.get(p, 0) for p, lane in self._lanes.items())
+
+    def _complete_to(self, targets: Mapping[Partition, int]) -> bool:
+        return all(
+            partition in self._lanes and self._lanes[partition].complete_to >= target
+            for partition, target in targets.items()
+        )
+
+    def _write_log(self) -> None:
+        """Write an entry for each topic that changed, after asking how far Kafka goes."""
+        self._logged_at = self._identity.clock()
+        asked_ms = int(self._logged_at * 1000)
+        ends = self._source.ends()
+        for hour_log in self._logs:
+            mine = [p for p in self._source.partitions() if p.topic == hour_log.topic]
+            progress = Progress(
+                complete_to={p.number: self._complete_of(p) for p in mine},
+                ends={p.number: ends[p] for p in mine},
+                asked_ms=asked_ms,
+            )
+            entry = hour_log.write(progress, self._identity.now_text)
+            if entry is not None:
+                sealed = sum(hour.sealed for hour in entry.hours)
+                self.summary.hours_sealed += sealed
+                log.info("hour_log", topic=entry.topic, sequence=entry.sequence,
+                         hours=len(entry.hours), sealed=sealed)  # fmt: skip
+
+    def _complete_of(self, partition: Partition) -> int:
+        lane = self._lanes.get(partition)
+        return lane.complete_to if lane else 0

@@ -1,0 +1,182 @@
+"""A lane: one partition on its way from the source to S3, cut after cut.
+
+Comes in: records. Goes out: cuts, by the protocol of docs/ingest.md: claim the manifest, write the
+objects, acknowledge. Where another lander was first, its cut is completed and the lane goes on
+behind it. So a lane may be killed, paused or doubled at any point.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+
+from datacore.errors import UsageError
+from ingest.land.bucket import Bucket
+from ingest.land.chain import Chain
+from ingest.land.cut import Cut, OpenCut
+from ingest.land.manifest import Kind, Manifest
+from ingest.land.rules import Rules
+from ingest.land.source import Hint, Partition, Record, Source
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What one completed cut of this process brought."""
+
+    records: int
+    landed: int
+    quarantined: int
+    unclaimed: int
+    objects: int
+
+
+@dataclass(frozen=True)
+class LanderIdentity:
+    """Who writes manifests, and the clock (seconds since 1970)."""
+
+    name: str
+    clock: Callable[[], float]
+
+    def now_text(self) -> str:
+        """The time as manifests and entries have it."""
+        return iso_time(self.clock())
+
+
+def iso_time(seconds: float) -> str:
+    """ISO 8601, UTC, milliseconds."""
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+class Lane:
+    """One open partition. Opening reads the chain, completes its end and seeks there."""
+
+    def __init__(
+        self,
+        source: Source,
+        bucket: Bucket,
+        rules: Rules,
+        identity: LanderIdentity,
+        partition: Partition,
+    ) -> None:
+        self.partition = partition
+        self._source = source
+        self._bucket = bucket
+        self._rules = rules
+        self._identity = identity
+        self._topic_id = source.topic_id(partition.topic)
+        self._chain = Chain(bucket, source, partition)
+        self.complete_to = self._recover()
+        """Below this offset every object is on S3."""
+        self._begin(self.complete_to)
+
+    def _begin(self, offset: int) -> None:
+        self._open = OpenCut(self.partition, offset, self._rules)
+        self.opened_at = self._identity.clock()
+        self._source.seek(self.partition, offset)
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that the open cut holds, about."""
+        return self._open.held
+
+    @property
+    def bytes(self) -> int:
+        """Uncompressed bytes of the open cut."""
+        return self._open.bytes
+
+    @property
+    def objects(self) -> int:
+        """Objects that the open cut would make."""
+        return self._open.objects
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take records in offset order."""
+        if not self._open.records:
+            self.opened_at = self._identity.clock()
+        self._open.add(records)
+
+    def position(self) -> int:
+        """How far the source was read, markers at the end included."""
+        return max(self._open.next, self._source.position(self.partition))
+
+    def cut(self) -> Landed | None:
+        """Land what is held; None where there was nothing, or another lander was first."""
+        reached = self.position()
+        if reached <= self._open.first:
+            return None
+        cut = self._open.finish(
+            reached, self._topic_id, self._identity.name, self._identity.now_text()
+        )
+        standing = self._chain.claim(cut.manifest)
+        if standing != cut.manifest:
+            self._adopt(standing)
+            return None
+        self._bucket.put_bodies(cut.bodies)
+        self._completed(standing)
+        self._begin(standing.next)
+        return _landed(cut)
+
+    def _adopt(self, standing: Manifest) -> None:
+        log.info("cut_adopted", key=standing.key, lander=standing.lander, next=standing.next)
+        self._complete(standing)
+        self._completed(standing)
+        self._begin(standing.next)
+
+    def _complete(self, manifest: Manifest) -> None:
+        note = self._chain.complete(manifest)
+        if note is not None:
+            log.error("objects_lost", key=note.key, records=note.records)
+
+    def _completed(self, manifest: Manifest) -> None:
+        self.complete_to = manifest.next
+        self._source.acknowledge(self.partition, Hint(manifest.first, manifest.next))
+
+    def _recover(self) -> int:
+        """The end of the chain, its last cut completed and what Kafka dropped recorded."""
+        self._chain.keep_rules(self._rules)
+        hint = self._source.hint(self.partition)
+        last = self._chain.last(hint)
+        if last is not None:
+            self._refuse_another_topic(last)
+            if hint is None or hint.next < last.next:
+                self._complete(last)
+        end = last.next if last else 0
+        while (begins := self._source.begins(self.partition)) > end:
+            standing = self._chain.claim(self._lost(end, begins))
+            if standing.kind is Kind.LOST:
+                log.error("range_lost", topic=self.partition.topic, partition=self.partition.number,
+                          first=standing.first, next=standing.next)  # fmt: skip
+            else:
+                self._complete(standing)
+            end = standing.next
+        return end
+
+    def _refuse_another_topic(self, last: Manifest) -> None:
+        if last.topic_id and self._topic_id and last.topic_id != self._topic_id:
+            raise UsageError(
+                f"topic {self.partition.topic!r} was deleted and made again: the chain on S3 "
+                f"(partition {self.partition.number}, up to offset {last.next}) is of the earlier one",
+                "give the new topic another name; its offsets begin at 0 again",
+            )
+
+    def _lost(self, first: int, next_: int) -> Manifest:
+        empty = OpenCut(self.partition, first, self._rules)
+        name, now = self._identity.name, self._identity.now_text()
+        manifest = empty.finish(next_, self._topic_id, name, now).manifest
+        return replace(manifest, kind=Kind.LOST, gaps=())
+
+
+def _landed(cut: Cut) -> Landed:
+    manifest = cut.manifest
+    unclaimed = sum(o.records for o in manifest.objects if o.data_type == "unclaimed")
+    return Landed(
+        records=manifest.records,
+        landed=sum(o.records for o in manifest.objects) - unclaimed,
+        quarantined=sum(o.records for o in manifest.quarantine),
+        unclaimed=unclaimed,
+        objects=len(cut.bodies),
+    )

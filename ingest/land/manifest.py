@@ -1,0 +1,129 @@
+"""The cut manifest: a claim, in the chain of a partition, on one range of offsets.
+
+Comes in and goes out: one JSON object on one line, as docs/ingest.md shows it and the table
+`platform.cut` reads it. Pure.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from datacore.errors import UsageError
+from ingest.land.objects import ROOT
+
+
+class Kind(StrEnum):
+    """What a manifest says of its range."""
+
+    CUT = "cut"
+    """Its records are in the objects listed."""
+    LOST = "lost"
+    """Kafka no longer held the range when the lander came to it."""
+    LOST_OBJECTS = "lost_objects"
+    """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
+
+
+@dataclass(frozen=True)
+class LandedObject:
+    """One raw object of a cut. `bytes` and `sha256` are of the uncompressed lines."""
+
+    key: str
+    data_type: str
+    dt: str
+    hour: str
+    records: int
+    bytes: int
+    late: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class QuarantineObject:
+    """One quarantine object of a cut."""
+
+    key: str
+    dt: str
+    hour: str
+    records: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """How many records of a data type (None: unknown) were set aside for a reason."""
+
+    reason: str
+    data_type: str | None
+    records: int
+
+
+@dataclass(frozen=True)
+class Producer:
+    """The sequence numbers that one file of one host has in the range."""
+
+    host: str
+    file: str
+    first_seq: int
+    last_seq: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The range [first, next) of a topic partition and everything it became."""
+
+    kind: Kind
+    topic: str
+    topic_id: str
+    partition: int
+    first: int
+    next: int
+    records: int
+    rules: str
+    """Hash of the routing rules, kept under `_contracts/`."""
+    lander: str
+    """Names the process that wrote this."""
+    written_at: str
+    min_timestamp: int | None = None
+    """Kafka's timestamps in the range, ms since 1970."""
+    max_timestamp: int | None = None
+    gaps: tuple[tuple[int, int], ...] = ()
+    """Ranges [from, to) within the cut that hold no record: transaction markers and the like."""
+    objects: tuple[LandedObject, ...] = ()
+    quarantine: tuple[QuarantineObject, ...] = ()
+    reasons: tuple[ReasonCount, ...] = ()
+    producers: tuple[Producer, ...] = ()
+    format: int = field(default=1)
+
+    @property
+    def key(self) -> str:
+        """Where it stands on S3."""
+        suffix = ".lost.json" if self.kind is Kind.LOST_OBJECTS else ".json"
+        return f"{chain_prefix(self.topic, self.partition)}{self.first:020}{suffix}"
+
+    @property
+    def everything(self) -> tuple[LandedObject | QuarantineObject, ...]:
+        """All objects of the cut."""
+        return (*self.objects, *self.quarantine)
+
+    def to_json(self) -> bytes:
+        """One line, newline included."""
+        return msgspec.json.encode(self) + b"\n"
+
+
+def chain_prefix(topic: str, partition: int) -> str:
+    """The folder of a partition's manifests."""
+    return f"{ROOT}/_cuts/{topic}/{partition}/"
+
+
+def read_manifest(key: str, data: bytes) -> Manifest:
+    """Read what `to_json` wrote. Raises UsageError naming the key where it is damaged."""
+    try:
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"manifest {key} is damaged: {error}",
+            "it was edited or truncated; restore it from the bucket's earlier versions",
+        ) from error

@@ -1,0 +1,89 @@
+"""The seam between the lander and what it reads: a log of numbered records in partitions.
+
+Kafka is the first source. A source delivers a partition's records in offset order, can read a
+range again exactly, and keeps a hint of how far landing came; the truth of that is the chain on S3.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from datacore.errors import DatacoreError
+
+
+class Partition(NamedTuple):
+    """A partition of a topic."""
+
+    topic: str
+    number: int
+
+
+class Record(Protocol):
+    """One record; kafka-python's ConsumerRecord is one."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970; below 0 where unknown."""
+
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+@dataclass(frozen=True)
+class Hint:
+    """The last cut that was known to be complete, [first, next)."""
+
+    first: int
+    next: int
+
+
+class RetentionOutran(DatacoreError):
+    """The source dropped records of `partition` before they were read."""
+
+    def __init__(self, partition: Partition) -> None:
+        super().__init__(f"{partition.topic}-{partition.number}: records were dropped unread")
+        self.partition = partition
+
+
+class Source(Protocol):
+    """Where records come from. Every method may raise ServiceUnreachable."""
+
+    def topic_id(self, topic: str) -> str:
+        """Changes when the topic is deleted and made again; empty where the source has none."""
+
+    def partitions(self) -> tuple[Partition, ...]:
+        """All partitions of all topics that are landed, whoever reads them."""
+
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that this process reads now."""
+
+    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+        """The next records, waiting up to `seconds`. Raises RetentionOutran."""
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Deliver from `offset` on."""
+
+    def position(self, partition: Partition) -> int:
+        """The offset that `poll` delivers next, or later where only markers lie between."""
+
+    def begins(self, partition: Partition) -> int:
+        """The first offset that the source still holds."""
+
+    def ends(self) -> dict[Partition, int]:
+        """For all partitions the offset after the last record, acknowledged or under way."""
+
+    def hint(self, partition: Partition) -> Hint | None:
+        """What was acknowledged last. It may be old or wrong."""
+
+    def acknowledge(self, partition: Partition, hint: Hint) -> None:
+        """Keep a hint; failing to is no error."""
+
+    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[Record]]:
+        """The records of [first, next_) again, apart from `poll`. Raises RetentionOutran."""
+
+    def close(self) -> None:
+        """Leave the group and close all connections."""

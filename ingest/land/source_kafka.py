@@ -1,0 +1,166 @@
+"""Kafka as a source: committed records only, partitions by the group or all by oneself.
+
+Comes in: topics. Goes out: records, positions and ends. With `share`, landers of one group split
+the partitions between them; without, this process reads all of them, whoever else does. Kafka's
+committed offsets never decide where landing starts: the lander seeks to the end of its chain.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+
+import structlog
+from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from datacore.errors import ServiceUnreachable
+from datacore.settings import Settings
+from ingest import topics as kafka_topics
+from ingest.land.source import Hint, Partition, Record, RetentionOutran
+from ingest.services import kafka_errors, kafka_settings
+
+log = structlog.get_logger()
+
+GROUP = "datacore-land"
+READ_PATIENCE_S = 60.0
+"""How long a range that is read again may bring nothing before that is an error."""
+
+
+class KafkaSource:
+    """Implements `ingest.land.source.Source`. For one thread."""
+
+    def __init__(
+        self, settings: Settings, topics: Sequence[kafka_topics.Topic], share: bool
+    ) -> None:
+        self._settings = settings
+        self._topics = {topic.name: topic for topic in topics}
+        self._sought: dict[TopicPartition, int] = {}
+        with self._errors():
+            self._admin = KafkaAdminClient(**kafka_settings(settings))
+            self._consumer = self._make_consumer(GROUP)
+            self._again: KafkaConsumer | None = None
+            if share:
+                self._consumer.subscribe(list(self._topics))
+            else:
+                self._consumer.assign([TopicPartition(*p) for p in self.partitions()])
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return kafka_errors(self._settings)
+
+    def _make_consumer(self, group: str | None) -> KafkaConsumer:
+        return KafkaConsumer(
+            **kafka_settings(self._settings),
+            group_id=group,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+            max_poll_records=5_000,
+            fetch_max_bytes=16 * 1024 * 1024,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=250,
+            session_timeout_ms=15_000,
+        )
+
+    def topic_id(self, topic: str) -> str:
+        return self._topics[topic].id
+
+    def partitions(self) -> tuple[Partition, ...]:
+        return tuple(
+            Partition(topic.name, number)
+            for topic in self._topics.values()
+            for number in topic.partitions
+        )
+
+    def assigned(self) -> frozenset[Partition]:
+        return frozenset(Partition(*found) for found in self._consumer.assignment())
+
+    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+        with self._errors():
+            try:
+                polled = self._consumer.poll(timeout_ms=int(seconds * 1000))
+            except NoOffsetForPartitionError:
+                self._seek_again()
+                return {}
+            except OffsetOutOfRangeError as error:
+                raise RetentionOutran(Partition(*next(iter(error.args[0])))) from error
+        for partition, records in polled.items():
+            self._sought[partition] = records[-1].offset + 1
+        return {Partition(*partition): records for partition, records in polled.items()}
+
+    def _seek_again(self) -> None:
+        """A rebalance forgot where we were in partitions that stayed with us."""
+        for partition in self._consumer.assignment():
+            if partition in self._sought:
+                self._consumer.seek(partition, self._sought[partition])
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        self._sought[TopicPartition(*partition)] = offset
+        self._consumer.seek(TopicPartition(*partition), offset)
+
+    def position(self, partition: Partition) -> int:
+        with self._errors():
+            return int(self._consumer.position(TopicPartition(*partition)))
+
+    def begins(self, partition: Partition) -> int:
+        asked = TopicPartition(*partition)
+        with self._errors():
+            return int(self._consumer.beginning_offsets([asked])[asked])
+
+    def ends(self) -> dict[Partition, int]:
+        asked = [TopicPartition(*partition) for partition in self.partitions()]
+        with self._errors():
+            return {Partition(*p): end for p, end in kafka_topics.ends(self._admin, asked).items()}
+
+    def hint(self, partition: Partition) -> Hint | None:
+        with self._errors():
+            found = self._consumer.committed(TopicPartition(*partition), metadata=True)
+        try:
+            return Hint(first=int(json.loads(found.metadata)["first"]), next=int(found.offset))
+        except (AttributeError, ValueError, KeyError, TypeError):
+            return None
+
+    def acknowledge(self, partition: Partition, hint: Hint) -> None:
+        metadata = json.dumps({"first": hint.first})
+        try:
+            self._consumer.commit(
+                {TopicPartition(*partition): OffsetAndMetadata(hint.next, metadata, -1)}
+            )
+        except KafkaError as error:
+            log.info(
+                "hint_not_kept", topic=partition.topic, partition=partition.number, why=str(error)
+            )
+
+    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[Record]]:
+        asked = TopicPartition(*partition)
+        with self._errors():
+            if self._again is None:
+                self._again = self._make_consumer(None)
+            reader = self._again
+            reader.assign([asked])
+            reader.seek(asked, first)
+        deadline = time.monotonic() + READ_PATIENCE_S
+        while self._position_of(reader, asked) < next_:
+            with self._errors():
+                try:
+                    records = reader.poll(timeout_ms=500).get(asked, [])
+                except OffsetOutOfRangeError as error:
+                    raise RetentionOutran(partition) from error
+            if records:
+                deadline = time.monotonic() + READ_PATIENCE_S
+                yield [record for record in records if record.offset < next_]
+            elif time.monotonic() > deadline:
+                raise ServiceUnreachable(
+                    f"Kafka gave nothing of {partition.topic}-{partition.number} for a minute",
+                    "check the partition's leader, then try again",
+                )
+
+    def _position_of(self, reader: KafkaConsumer, partition: TopicPartition) -> int:
+        with self._errors():
+            return int(reader.position(partition))
+
+    def close(self) -> None:
+        for client in (self._consumer, self._again, self._admin):
+            if client is not None:
+                client.close()  # type: ignore[no-untyped-call]  # kafka-python is untyped

@@ -1,0 +1,133 @@
+"""Glue, made to hold what it should: databases, tables, partitions.
+
+Comes in: `Table`s and partitions as they should be. Goes out: the calls that are needed and no
+others. Everything may be repeated. Never drops anything, and of a table changes only what
+`tables` describes: parameters that others set stay.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from datacore.errors import ServiceUnreachable
+from ingest.register.tables import Table
+from ingest.services import aws_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import PartitionInputTypeDef, TableInputTypeDef
+
+BATCH = 100
+"""Partitions that Glue takes in one call."""
+
+Partition = tuple[tuple[str, ...], str]
+"""A partition's values and its location."""
+
+
+class Catalog:
+    """A Glue Data Catalog."""
+
+    def __init__(self, client: "GlueClient") -> None:
+        self._client = client
+
+    def ensure_databases(self, databases: Mapping[str, str]) -> None:
+        """Make the databases that are absent; names and descriptions."""
+        for name, description in databases.items():
+            with aws_errors("Glue"):
+                try:
+                    self._client.get_database(Name=name)
+                except self._client.exceptions.EntityNotFoundException:
+                    try:
+                        self._client.create_database(
+                            DatabaseInput={"Name": name, "Description": description}
+                        )
+                    except self._client.exceptions.AlreadyExistsException:
+                        continue
+
+    def ensure_table(self, table: Table) -> bool:
+        """Make the table, or change it where it differs. True where anything was done."""
+        with aws_errors("Glue"):
+            try:
+                found: Mapping[str, Any] = self._client.get_table(
+                    DatabaseName=table.database, Name=table.name
+                )["Table"]
+            except self._client.exceptions.EntityNotFoundException:
+                return self._create(table)
+            wanted = _merged(table.input, found)
+            if not _differs(wanted, found):
+                return False
+            self._client.update_table(
+                DatabaseName=table.database, TableInput=_typed(wanted), SkipArchive=True
+            )
+            return True
+
+    def _create(self, table: Table) -> bool:
+        try:
+            self._client.create_table(DatabaseName=table.database, TableInput=_typed(table.input))
+        except self._client.exceptions.AlreadyExistsException:
+            return False
+        return True
+
+    def ensure_partitions(self, table: Table, partitions: Iterable[Partition]) -> int:
+        """Make the partitions that are absent; how many were.
+
+        One that is there keeps its location: compaction moves it.
+        """
+        listed = list(partitions)
+        made = 0
+        for start in range(0, len(listed), BATCH):
+            made += self._create_partitions(table, listed[start : start + BATCH])
+        return made
+
+    def _create_partitions(self, table: Table, partitions: Sequence[Partition]) -> int:
+        inputs = [_partition(table, values, location) for values, location in partitions]
+        with aws_errors("Glue"):
+            answer = self._client.batch_create_partition(
+                DatabaseName=table.database, TableName=table.name, PartitionInputList=inputs
+            )
+        failed = answer.get("Errors", [])
+        for failure in failed:
+            detail = failure.get("ErrorDetail", {})
+            if detail.get("ErrorCode") != "AlreadyExistsException":
+                raise ServiceUnreachable(
+                    f"Glue: partition {failure.get('PartitionValues')} of "
+                    f"{table.database}.{table.name}: {detail.get('ErrorMessage')}",
+                    "run `datacore register`",
+                )
+        return len(partitions) - len(failed)
+
+    def partitions(self, table: Table) -> set[tuple[str, ...]]:
+        """The values of all partitions of a table."""
+        found: set[tuple[str, ...]] = set()
+        with aws_errors("Glue"):
+            pages = self._client.get_paginator("get_partitions").paginate(
+                DatabaseName=table.database, TableName=table.name, ExcludeColumnSchema=True
+            )
+            for page in pages:
+                found |= {tuple(partition["Values"]) for partition in page["Partitions"]}
+        return found
+
+
+def _partition(table: Table, values: tuple[str, ...], location: str) -> "PartitionInputTypeDef":
+    descriptor: Any = {**table.input["StorageDescriptor"], "Location": location}
+    return {"Values": list(values), "StorageDescriptor": descriptor}
+
+
+def _merged(wanted: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = {**found.get("Parameters", {}), **wanted["Parameters"]}
+    return {**wanted, "Parameters": parameters}
+
+
+def _differs(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether anything that `wanted` says is otherwise in `found`."""
+    for key, value in wanted.items():
+        there = found.get(key)
+        if isinstance(value, Mapping):
+            if not isinstance(there, Mapping) or _differs(value, there):
+                return True
+        elif value != there:
+            return True
+    return False
+
+
+def _typed(table: dict[str, Any]) -> "TableInputTypeDef":
+    return table  # type: ignore[return-value]  # built in `tables`, key by key

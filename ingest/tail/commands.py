@@ -1,0 +1,128 @@
+"""`datacore tail`: JSON-lines files into Kafka, each line once."""
+
+import hashlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import structlog
+
+from datacore.errors import DatacoreError
+from datacore.settings import load_settings
+from ingest.log import set_up_logs
+from ingest.signals import stop_on_signals
+from ingest.tail.follower import FollowedPath, open_paths
+from ingest.tail.lines import Batch
+from ingest.tail.publisher import Publisher, prepare, read_positions
+
+log = structlog.get_logger()
+
+BATCH_BYTES = 1 << 20
+"""About how much of one file goes to one partition at a time."""
+TRANSACTION_BYTES = 4 << 20
+"""About how much one transaction holds; a larger line makes it larger."""
+POLL_SECONDS = 0.25
+"""How often a followed file is looked at."""
+
+
+class Tail:
+    """Moves batches from paths to the publisher and counts them."""
+
+    def __init__(self, publisher: Publisher, stop: threading.Event) -> None:
+        self._publisher = publisher
+        self._stop = stop
+        self.lines = 0
+        self.bytes = 0
+
+    def once(self, paths: list[FollowedPath]) -> list[DatacoreError]:
+        """Every path to its end; the errors of those that broke off."""
+        problems: list[DatacoreError] = []
+        for path in paths:
+            try:
+                self._send(path.finish(BATCH_BYTES))
+            except DatacoreError as error:
+                if error.exit_code != DatacoreError.exit_code:
+                    raise
+                problems.append(error)
+        return problems
+
+    def follow(self, paths: list[FollowedPath]) -> None:
+        """Until told to stop."""
+        while not self._stop.is_set():
+            before = self.lines
+            for path in paths:
+                self._send(path.read(BATCH_BYTES))
+            if self.lines == before:
+                self._stop.wait(POLL_SECONDS)
+
+    def _send(self, batches: Iterator[Batch]) -> None:
+        """In transactions; what was read before an error is sent before the error is raised."""
+        waiting: list[Batch] = []
+        size = 0
+        try:
+            for batch in batches:
+                waiting.append(batch)
+                size += sum(map(len, batch.lines))
+                if size >= TRANSACTION_BYTES:
+                    full, waiting, size = waiting, [], 0
+                    self._commit(full)
+                if self._stop.is_set():
+                    break
+        finally:
+            if waiting:
+                self._commit(waiting)
+
+    def _commit(self, batches: list[Batch]) -> None:
+        self._publisher.send(batches)
+        self.lines += sum(len(batch.lines) for batch in batches)
+        self.bytes += sum(len(line) for batch in batches for line in batch.lines)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--topic", required=True, help="Kafka topic that the lines go to; it must exist.")
+@click.option("--once", is_flag=True, help="Stop at the end of the files.")
+@click.option(
+    "--host", default=socket.gethostname, help="Name in the headers. [default: this host]"
+)
+def tail(files: tuple[Path, ...], topic: str, once: bool, host: str) -> None:
+    """Follow JSON-lines FILES into Kafka, through rotation and restarts, each line once.
+
+    Compressed (gzip) files are read too, so rotated logs can be caught up with. Where a file was read
+    up to is kept in Kafka, in the transaction that carries the lines.
+    """
+    set_up_logs()
+    stop = stop_on_signals()
+    settings = load_settings()
+    started = time.monotonic()
+    max_line = prepare(settings, topic)
+    names = "\n".join(sorted(str(file.absolute()) for file in files))
+    name = hashlib.sha256(names.encode()).hexdigest()[:16]
+    publisher = Publisher(settings, topic, host, name, max_line)
+    problems: list[DatacoreError] = []
+    moved = Tail(publisher, stop)
+    try:
+        known = read_positions(settings, topic, host)
+        paths = open_paths(files, known, max_line, time.monotonic)
+        try:
+            if once:
+                problems = moved.once(paths)
+            else:
+                log.info("following", files=len(paths), topic=topic)
+                moved.follow(paths)
+        finally:
+            for path in paths:
+                path.close()
+    finally:
+        publisher.close()
+    click.echo(
+        f"sent {moved.lines} lines {moved.bytes} bytes of {len(files)} files to {topic}"
+        f" in {time.monotonic() - started:.1f} s"
+    )
+    if problems:
+        for problem in problems[:-1]:
+            click.secho(f"error: {problem.message}", fg="red", err=True)
+        raise problems[-1]

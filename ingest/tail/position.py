@@ -1,0 +1,54 @@
+"""How far a log was read, and how the log is known again under another name. Pure.
+
+A log is known by what was read of it, not by its name or inode: a position carries a checksum of all
+bytes up to its offset. So a log that was renamed, copied or compressed since is the same log, and
+a file that was truncated and written anew, or has an old inode, is another one.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+import crc32c
+import msgspec
+
+Checksum = tuple[int, int]
+"""CRC-32 and CRC-32C of the same bytes; both can be carried on from where they stopped."""
+
+EMPTY: Checksum = (0, 0)
+
+
+def carry_on(checksum: Checksum, data: bytes) -> Checksum:
+    """The checksum of what it stood for with `data` after it."""
+    return zlib.crc32(data, checksum[0]), crc32c.crc32c(data, checksum[1])
+
+
+@dataclass(frozen=True)
+class Position:
+    """A log of a host, read up to `offset`."""
+
+    file: str
+    """Names the log in the `file` header: its first name and a random suffix, never used again."""
+    offset: int
+    """Uncompressed bytes that were read."""
+    lines: int
+    """Lines that were read; the next line's sequence number."""
+    checksum: Checksum
+    """Of the bytes up to `offset`."""
+
+    def to_json(self) -> bytes:
+        """The value in the positions' topic."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Position":
+        """Raises msgspec.DecodeError for anything else."""
+        return msgspec.json.decode(data, type=cls)
+
+    def after(self, data: bytes, lines: int) -> "Position":
+        """The position once `data`, which holds `lines` lines, was read too."""
+        return Position(
+            self.file,
+            self.offset + len(data),
+            self.lines + lines,
+            carry_on(self.checksum, data),
+        )

@@ -1,0 +1,173 @@
+"""Lines and positions into Kafka, in one transaction each time.
+
+Comes in: batches of lines. Goes out: committed messages with the headers `host`, `file` and `seq`
+(decimal, from 0), and the position after them in a compacted topic. Either both are there or
+neither; so a kill at any moment neither loses nor repeats a line for who reads committed messages.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import errors as kafka_error
+from kafka.admin import NewTopic  # type: ignore[attr-defined]  # exported without __all__
+
+from datacore.errors import Locked
+from datacore.settings import Settings
+from ingest import topics as kafka_topics
+from ingest.services import kafka_errors, kafka_settings
+from ingest.tail.lines import Batch
+from ingest.tail.position import Position
+
+POSITIONS = "_datacore_positions"
+"""Compacted topic; key `<topic> <host> <file>`, value a Position."""
+
+TRANSACTION_TIMEOUT_MS = 15_000
+"""After this the broker aborts what a killed tail left open; readers wait as long at the most."""
+
+OVERHEAD = 4_096
+"""Bytes of a batch around its largest message."""
+
+
+def prepare(settings: Settings, topic: str) -> int:
+    """Check the topic, make the positions' topic if absent; the longest line that `topic` takes.
+
+    Raises UsageError for a missing topic, ServiceUnreachable.
+    """
+    with kafka_errors(settings):
+        admin = KafkaAdminClient(**kafka_settings(settings))
+        try:
+            if topic not in kafka_topics.describe(admin, [topic]):
+                raise kafka_topics.missing_topic(topic)
+            if POSITIONS not in kafka_topics.describe(admin, [POSITIONS]):
+                _make_positions(admin)
+            return kafka_topics.max_message_bytes(admin, topic) - OVERHEAD
+        finally:
+            admin.close()
+
+
+def _make_positions(admin: KafkaAdminClient) -> None:
+    wanted = NewTopic(
+        POSITIONS,
+        num_partitions=1,
+        replication_factor=-1,
+        topic_configs={"cleanup.policy": "compact"},
+    )
+    try:
+        admin.create_topics([wanted])
+    except kafka_error.TopicAlreadyExistsError:
+        return
+
+
+def read_positions(settings: Settings, topic: str, host: str) -> dict[str, Position]:
+    """The last committed position of every log of `host` in `topic`, by file.
+
+    Waits for open transactions: a commit that a killed tail had asked for must be seen.
+    """
+    partition = TopicPartition(POSITIONS, 0)
+    prefix = f"{topic} {host} ".encode()
+    found: dict[str, Position] = {}
+    with kafka_errors(settings):
+        consumer = KafkaConsumer(
+            **kafka_settings(settings),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+        )
+        try:
+            consumer.assign([partition])
+            consumer.seek_to_beginning(partition)
+            end = written_end(settings, partition)
+            while consumer.position(partition) < end:
+                for record in consumer.poll(timeout_ms=500).get(partition, ()):
+                    if record.key.startswith(prefix):
+                        position = Position.from_json(record.value)
+                        found[position.file] = position
+        finally:
+            consumer.close()
+    return found
+
+
+def written_end(settings: Settings, partition: TopicPartition) -> int:
+    """The offset after the last message written, open transactions included."""
+    admin = KafkaAdminClient(**kafka_settings(settings))
+    try:
+        return kafka_topics.ends(admin, [partition])[partition]
+    finally:
+        admin.close()
+
+
+class Publisher:
+    """Sends batches of one host to one topic. `name` must be the same after a restart."""
+
+    def __init__(self, settings: Settings, topic: str, host: str, name: str, max_line: int) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._host = host
+        self._turn = 0
+        with _publishing(settings):
+            self._producer = KafkaProducer(
+                **kafka_settings(settings),
+                transactional_id=f"datacore-tail {topic} {host} {name}",
+                transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+                compression_type="lz4",
+                batch_size=256 * 1024,
+                linger_ms=20,
+                max_request_size=max_line + OVERHEAD,
+                allow_auto_create_topics=False,
+            )
+            self._producer.init_transactions()
+            self._partitions = sorted(self._producer.partitions_for(topic))
+
+    def send(self, batches: Sequence[Batch]) -> None:
+        """One transaction: all lines of `batches`, and where each log stands after them.
+
+        The lines of a batch share a partition; batches take turns. Raises ServiceUnreachable, and
+        Locked where a later tail of the same files took over; then nothing of it is visible.
+        """
+        with _publishing(self._settings):
+            self._producer.begin_transaction()
+            try:
+                for batch in batches:
+                    self._send_batch(batch)
+                self._producer.commit_transaction()
+            except kafka_error.ProducerFencedError:
+                raise
+            except BaseException:
+                self._producer.abort_transaction()
+                raise
+
+    def _send_batch(self, batch: Batch) -> None:
+        partition = self._partitions[self._turn % len(self._partitions)]
+        self._turn += 1
+        host, file = ("host", self._host.encode()), ("file", batch.after.file.encode())
+        futures = [
+            self._producer.send(
+                self._topic,
+                line,
+                partition=partition,
+                headers=[host, file, ("seq", b"%d" % number)],
+            )
+            for number, line in enumerate(batch.lines, start=batch.first)
+        ]
+        key = f"{self._topic} {self._host} {batch.after.file}".encode()
+        futures.append(self._producer.send(POSITIONS, batch.after.to_json(), key, partition=0))
+        self._producer.flush()
+        for future in futures:
+            future.get(timeout=0)
+
+    def close(self) -> None:
+        """Close the connection; what is not committed is gone."""
+        self._producer.close(timeout=5)
+
+
+@contextmanager
+def _publishing(settings: Settings) -> Iterator[None]:
+    """`kafka_errors`, and Locked for a producer that was fenced."""
+    with kafka_errors(settings):
+        try:
+            yield
+        except kafka_error.ProducerFencedError as error:
+            raise Locked(
+                "another tail of the same files took over", "let one of them read these files"
+            ) from error
