@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hmsclient.genthrift.hive_metastore import ttypes
+from hypothesis import HealthCheck, settings
 from stub_glue import StubGlue
 
 from metastore.calls.catalog import Catalog
@@ -12,6 +13,10 @@ from metastore.files import Files
 from metastore.glue import Glue
 from metastore.glue.faults import Backoff
 from metastore.wire.answers import Answers
+
+# A busy machine is no failure: what is tested is the answer, not its time.
+settings.register_profile("metastore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("metastore")
 
 
 @pytest.fixture
