@@ -1,0 +1,12 @@
+select
+    -- ids
+    job_id,
+
+    -- time
+    dt,
+
+    -- measures
+    views,
+    viewers,
+    view_ms
+from {{ source('lake', 'rollup_job_view_daily') }}

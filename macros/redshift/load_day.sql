@@ -1,0 +1,21 @@
+{% macro load_day(target_relation, rollup, columns, day, location, is_empty, transaction) %}
+    {{- log(this.identifier ~ ": " ~ day ~ " from " ~ location, info=true) -}}
+    {#- errors name the table that was copied into: so it names the day -#}
+    {%- set stage = this.identifier ~ '__' ~ day | replace('-', '_') -%}
+    {%- set copied = stage_day(stage, rollup, columns, location, is_empty) -%}
+    {%- if transaction -%}
+        {#- of two builds at once the second waits, then sees the first's rows -#}
+        {%- do send(['begin', 'lock table ' ~ target_relation]) -%}
+    {%- endif -%}
+    {%- set placed = replace_day(target_relation, stage, day, location) -%}
+    {%- if copied != placed -%}
+        {%- do exceptions.raise_compiler_error(
+            this.identifier ~ ": " ~ day ~ ": " ~ copied ~ " rows were copied from " ~ location
+            ~ ", but the table would hold " ~ placed ~ ": nothing was changed"
+        ) -%}
+    {%- endif -%}
+    {%- if transaction -%}
+        {%- do send(['commit']) -%}
+    {%- endif -%}
+    {{- return(placed) -}}
+{% endmacro %}

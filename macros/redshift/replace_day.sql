@@ -1,0 +1,29 @@
+{% macro replace_day(target_relation, stage, day, location) %}
+    {%- set names = model.columns.keys() | reject('equalto', 'dt') | join(', ') -%}
+    {#- If the connection breaks, the adapter sends the statement again in a new
+        session, where it would be committed alone. Only the first session has
+        the stage, so each statement names it and fails anywhere else. -#}
+    {%- call statement('placed_rows', fetch_result=true, auto_begin=false) -%}
+        delete from {{ target_relation }}
+        where
+            dt = '{{ day }}'
+            and (select count(*) from {{ stage }}) >= 0;
+
+        insert into {{ target_relation }} (dt, {{ names }})
+        select cast('{{ day }}' as date), {{ names }}
+        from {{ stage }};
+
+        insert into {{ load_log() }}
+            (table_name, dt, event, location, row_count, invocation_id)
+        select
+            '{{ this.identifier }}', cast('{{ day }}' as date), 'loaded',
+            {{ dbt.string_literal(location) }}, count(*), '{{ invocation_id }}'
+        from {{ stage }};
+
+        select count(*) from {{ target_relation }} where dt = '{{ day }}'
+    {%- endcall -%}
+    {%- call statement('drop_stage', auto_begin=false) -%}
+        drop table {{ stage }}
+    {%- endcall -%}
+    {{- return(load_result('placed_rows').table.columns[0].values()[0] | int) -}}
+{% endmacro %}

@@ -1,0 +1,15 @@
+{% macro create_published(relation, beside, location) -%}
+    {%- set documented = model.columns -%}
+    {%- call statement("create_published") -%}
+        create table {{ relation }} (
+            {%- for name, type in columns_of(beside).items() %}
+            {%- set comment = documented[name].description if name in documented else "" %}
+            `{{ name }}` {{ type }} comment '{{ comment | trim | replace("'", "\\'") }}'{{ "," if not loop.last }}
+            {%- endfor %}
+        )
+        using parquet
+        {{ "partitioned by (dt)" if config.get("partition_by") }}
+        location '{{ location }}'
+        {{ comment_clause() }}
+    {%- endcall -%}
+{%- endmacro %}
