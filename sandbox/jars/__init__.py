@@ -1,0 +1,1 @@
+"""The sandbox's jars: locked by checksum, fetched once into the user's cache."""

