@@ -39,5 +39,11 @@
     {%- do point_partitions(relation, directory, records.keys() | list, days) -%}
     {%- do run_query("drop table " ~ beside) -%}
     {%- do remember_entries(relation, changes.seen) if backfill is none -%}
-    {%- do store_raw_result("main", message=(records | length) ~ " days, " ~ (records.values() | sum) ~ " records") -%}
+    {#- dbt's own default for what is left out cannot be written into run_results.json. -#}
+    {%- do store_raw_result(
+        "main",
+        message=(records | length) ~ " days, " ~ (records.values() | sum) ~ " records",
+        code="OK",
+        rows_affected=records.values() | sum
+    ) -%}
 {%- endmacro %}

@@ -15,5 +15,11 @@
         {%- do run_query("alter table " ~ relation ~ " set location '" ~ directory ~ "'") -%}
     {%- endif -%}
     {%- do run_query("drop table " ~ beside) -%}
-    {%- do store_raw_result("main", message=(records.values() | sum) ~ " records") -%}
+    {#- dbt's own default for what is left out cannot be written into run_results.json. -#}
+    {%- do store_raw_result(
+        "main",
+        message=(records.values() | sum) ~ " records",
+        code="OK",
+        rows_affected=records.values() | sum
+    ) -%}
 {%- endmacro %}
