@@ -137,7 +137,7 @@ def _type(one: SchemaProperty, location: Location, findings: Findings) -> HiveTy
     try:
         given = parse_hive_type(one.physicalType)
     except ValueError as error:
-        findings.add(at, f"is not a type of the raw tables: {error}", _choices(logical))
+        findings.add(at, f"is no type of the raw tables: {error}", _choices(logical))
         return UNKNOWN
     if given.base not in _HOLDS[logical]:
         findings.add(at, f"cannot hold the logical type {logical}", _choices(logical))

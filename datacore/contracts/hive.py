@@ -100,7 +100,7 @@ class _Parser:
             raise ValueError(
                 "a raw table keeps a time as it came: string (ISO 8601) or bigint (epoch)"
             )
-        raise ValueError(f"{base!r} is not a type of the raw tables")
+        raise ValueError(f"{base!r} is unknown")
 
     def digits(self) -> tuple[int, int]:
         self.take("(")

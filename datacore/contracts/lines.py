@@ -100,8 +100,10 @@ def read_document(file: Path) -> Document:
             line = node.start_mark.line + 1
             lines.setdefault(location, line)
             if id(node) in seen:
-                fact = "an alias stands for another part of the file"
-                problems.append(Problem(file, line, "", fact, None, "write the part out"))
+                fact = "an alias (*) repeats this part of the file"
+                problems.append(
+                    Problem(file, line, "", fact, None, "write it out where it is used")
+                )
                 return None
             seen.add(id(node))
             if isinstance(node, yaml.SequenceNode):

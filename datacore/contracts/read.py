@@ -11,7 +11,7 @@ from typing import Any
 
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, Team
 
-from datacore.contracts.columns import RESERVED, Field, fields_in, read_columns
+from datacore.contracts.columns import Field, fields_in, read_columns
 from datacore.contracts.lines import Location, read_document
 from datacore.contracts.model import Contract, Match
 from datacore.contracts.problems import ContractError, Problem, shown
@@ -83,6 +83,7 @@ class _Reader:
     def __init__(self, standard: OpenDataContractStandard, file: Path, findings: Findings) -> None:
         self.standard = standard
         self.file = file
+        self.stem = file.name.removesuffix(SUFFIX)
         self.findings = findings
         self.schema, self.at = self._schema()
         self.fields = fields_in(self.schema.properties or (), self.at)
@@ -130,11 +131,11 @@ class _Reader:
         return value
 
     def _name(self) -> str:
-        stem = self.file.name.removesuffix(SUFFIX)
-        name = self._snake("name", self.standard.name, f"write name: {stem}")
-        if name and name != stem:
+        next_step = f"write name: {self.stem}"
+        name = self._snake("name", self.standard.name, next_step)
+        if name and name != self.stem:
             self.findings.add(
-                ("name",), f"differs from the file's name {self.file.name}", f"write name: {stem}"
+                ("name",), f"differs from the file's name {self.file.name}", next_step
             )
         if name == UNCLAIMED:
             self.findings.add(("name",), "is the name of what no contract claims", "choose another")
@@ -150,9 +151,9 @@ class _Reader:
             )
         if not objects:
             return SchemaObject(), ("schema", 0, "properties")
-        if objects[0].name != self.standard.name:
-            fact = f"differs from the contract's name {self.standard.name!r}"
-            self.findings.add(("schema", 0, "name"), fact, "give both the same name")
+        if objects[0].name != self.stem:
+            fact = f"differs from the file's name {self.file.name}"
+            self.findings.add(("schema", 0, "name"), fact, f"write name: {self.stem}")
         if not objects[0].properties:
             self.findings.add(
                 ("schema", 0, "properties"), "is missing", "declare the record's fields"
@@ -175,7 +176,8 @@ class _Reader:
 
     def _event_id(self) -> tuple[str, ...]:
         keys = [field for field in self.fields if field.declared.primaryKey]
-        if not keys and self.fields:
+        misread = any(place[-1] == "primaryKey" for place in self.findings.places)
+        if not keys and self.fields and not misread:
             self.findings.add(
                 self.at,
                 "has no primaryKey",
@@ -201,7 +203,7 @@ class _Reader:
                 self.findings.add((*at, "property"), "stands here twice", "keep one of them")
             elif name not in _ROUTING and (guess := did_you_mean(name, _ROUTING)):
                 self.findings.add((*at, "property"), "is not known", guess)
-            found[name] = (one.value, (*at, "value"))
+            found.setdefault(name, (one.value, (*at, "value")))
         return found
 
     def _custom(self, name: str, next_step: str) -> tuple[str, Location]:
@@ -247,7 +249,7 @@ class _Reader:
         path, at = self._custom("eventTime", hint)
         if path in ("", KAFKA_TIME):
             return None, None
-        if path in RESERVED:
+        if path in ("dt", "hour"):
             return path, None
         field = self._declared(path, at)
         if field and field.declared.logicalType != "timestamp":

@@ -65,7 +65,7 @@ def read_standard(findings: Findings) -> OpenDataContractStandard:
             fact = error["msg"][:1].lower() + error["msg"][1:]
             next_step = _NEXT_STEP.get(error["type"], "see the standard for its form")
             findings.add(location, fact.replace("input should", "should"), next_step)
-    return OpenDataContractStandard.model_validate(_without(value, findings.places))
+    return _valid_part(value)
 
 
 def _errors(value: Any) -> list[Any]:
@@ -74,6 +74,17 @@ def _errors(value: Any) -> list[Any]:
     except pydantic.ValidationError as error:
         return error.errors(include_url=False)
     return []
+
+
+def _valid_part(value: Any) -> OpenDataContractStandard:
+    """The model of what is valid in `value`; unknown keys are left out."""
+    part = copy.deepcopy(value)
+    while True:
+        try:
+            return OpenDataContractStandard.model_validate(part, strict=True, extra="ignore")
+        except pydantic.ValidationError as error:
+            for one in error.errors(include_url=False):
+                _drop(part, _location(part, one["loc"]) or (one["loc"][0],))
 
 
 def _location(value: Any, steps: tuple[int | str, ...]) -> Location | None:
@@ -114,15 +125,20 @@ def _models_in(annotation: Any) -> list[Any]:
     return [model for part in typing.get_args(annotation) for model in _models_in(part)]
 
 
-def _without(value: Any, places: set[Location]) -> Any:
-    """A copy of `value` in which each of `places` is gone; a list's item becomes empty instead."""
-    pruned = copy.deepcopy(value)
-    for place in places:
-        holder = pruned
-        for step in place[:-1]:
+def _drop(value: Any, place: Location) -> None:
+    """Remove what is at `place`. An item of a list becomes empty, so that the others keep their place;
+    where empty is wrong too, the list goes."""
+    holder = value
+    for step in place[:-1]:
+        try:
             holder = holder[step]
-        if isinstance(holder, dict):
-            holder.pop(place[-1], None)
+        except (KeyError, IndexError, TypeError):
+            return
+    last = place[-1]
+    if isinstance(holder, dict):
+        holder.pop(last, None)
+    elif isinstance(holder, list) and isinstance(last, int):
+        if holder[last] == {}:
+            _drop(value, place[:-1])
         else:
-            holder[place[-1]] = {}
-    return pruned
+            holder[last] = {}
