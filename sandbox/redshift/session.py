@@ -168,12 +168,16 @@ class Session:
             self._reply(wire.PARSE_COMPLETE)
         self._statements[name.decode()] = Prepared(planned, references)
 
-    async def _forward(self, kind: bytes, body: bytes, prepared: Prepared | None, own: bytes) -> None:
+    async def _forward(
+        self, kind: bytes, body: bytes, prepared: Prepared | None, own: bytes
+    ) -> None:
         """Ask PostgreSQL and pass its answer on; `own` answers for a plan that it never saw."""
         if prepared is not None and not isinstance(prepared.plan, Pass):
             self._reply(own)
             return
-        tag = prepared.plan.tag if prepared is not None and isinstance(prepared.plan, Pass) else None
+        tag = (
+            prepared.plan.tag if prepared is not None and isinstance(prepared.plan, Pass) else None
+        )
         self._backend.send(wire.message(kind, body) + wire.FLUSH)
         while True:
             answer, whole = await self._backend.read()

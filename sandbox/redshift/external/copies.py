@@ -6,7 +6,6 @@ is read-only for everybody but the stand-in.
 """
 
 import asyncio
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -171,6 +170,13 @@ def _read_contents(
     }
 
 
+def _common_start(texts: Sequence[str]) -> str:
+    """What all texts begin with: S3 lists by characters, not by directories."""
+    first, last = min(texts), max(texts)
+    same = (place for place, letter in enumerate(first) if last[place : place + 1] != letter)
+    return first[: next(same, len(first))]
+
+
 def _objects_at(locations: Sequence[str]) -> dict[str, list[S3Object]]:
     """The objects below each location, with one listing a bucket."""
     found: dict[str, list[S3Object]] = {location: [] for location in locations}
@@ -180,7 +186,7 @@ def _objects_at(locations: Sequence[str]) -> dict[str, list[S3Object]]:
         prefix = key if not key or key.endswith("/") else f"{key}/"
         prefixes.setdefault(bucket, {})[location] = prefix
     for bucket, by_location in prefixes.items():
-        common = os.path.commonprefix(list(by_location.values()))
+        common = _common_start(list(by_location.values()))
         with s3_errors(f"Failed to list s3://{bucket}/{common}"):
             listed = list_objects(bucket, common)
         for location, prefix in by_location.items():

@@ -110,7 +110,7 @@ def partition_test(
     return lambda values: all(test(values) for test in tests)
 
 
-def _condition(node: exp.Expression, alias: str, places: dict[str, int]) -> PartitionTest | None:
+def _condition(node: exp.Expr, alias: str, places: dict[str, int]) -> PartitionTest | None:
     column = node.this
     if not isinstance(column, exp.Column) or column.table.lower() not in ("", alias):
         return None
@@ -130,11 +130,11 @@ def _condition(node: exp.Expression, alias: str, places: dict[str, int]) -> Part
     return _comparison(node, place)
 
 
-def _comparison(node: exp.Expression, place: int) -> PartitionTest | None:
+def _comparison(node: exp.Expr, place: int) -> PartitionTest | None:
     limit = _text(node.expression) if isinstance(node, exp.Binary) else None
     if limit is None:
         return None
-    tests: dict[type[exp.Expression], PartitionTest] = {
+    tests: dict[type[exp.Expr], PartitionTest] = {
         exp.EQ: lambda values: values[place] == limit,
         exp.LT: lambda values: values[place] < limit,
         exp.LTE: lambda values: values[place] <= limit,
@@ -144,7 +144,7 @@ def _comparison(node: exp.Expression, place: int) -> PartitionTest | None:
     return tests.get(type(node))
 
 
-def _text(node: exp.Expression) -> str | None:
+def _text(node: exp.Expr) -> str | None:
     """The text of a literal, also under a cast to date; None for anything else."""
     if isinstance(node, exp.Cast) and node.to.this in (
         exp.DataType.Type.DATE,

@@ -59,7 +59,9 @@ async def run_copy(plan: Copy, backend: Backend) -> str:
         objects = await loop.run_in_executor(None, find_objects, plan.source, is_manifest)
         progress = Progress(query, table)
         if "NOLOAD" in plan.options:
-            await loop.run_in_executor(None, lambda: list(_chunks(plan, objects, columns, progress)))
+            await loop.run_in_executor(
+                None, lambda: list(_chunks(plan, objects, columns, progress))
+            )
             return "Validation completed, no errors found."
         listed = ", ".join(quoted([column.name]) for column in columns)
         await backend.copy_in(

@@ -16,7 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sandbox.redshift.aws import S3Object, read_object, s3_errors
-from sandbox.redshift.errors import LoadError, Rejection
+from sandbox.redshift.errors import SCAN_ERROR, LoadError, Rejection
 from sandbox.redshift.loads.columns import Column, fits, is_text, parquet_name
 
 BATCH_ROWS = 65_536
@@ -40,7 +40,7 @@ def open_parquet(source: S3Object) -> pq.ParquetFile:
         return pq.ParquetFile(io.BytesIO(body))
     except (pa.ArrowInvalid, OSError) as error:
         context = f"File '{source.url}' has an invalid version number: , must be PAR1"
-        raise LoadError("Spectrum Scan Error", 15007, context, Rejection(source.url)) from error
+        raise LoadError(SCAN_ERROR, 15007, context, Rejection(source.url)) from error
 
 
 def read_by_position(
@@ -55,7 +55,7 @@ def read_by_position(
             "Unmatched number of columns between table and file. Table columns: "
             f"{len(columns)}, Data columns: {len(schema)}, File name: {source.url}"
         )
-        raise LoadError("Spectrum Scan Error", 15007, context, Rejection(source.url))
+        raise LoadError(SCAN_ERROR, 15007, context, Rejection(source.url))
     for column, field in zip(columns, schema, strict=False):
         _check_type(source, column, field, nested_as_text)
     names = [column.name for column in columns]
@@ -137,7 +137,7 @@ def _check_type(source: S3Object, column: Column, field: pa.Field, nested_as_tex
         f"Parquet schema: optional {parquet_name(field.type)} {field.name}"
     )
     rejection = Rejection(source.url, column.name, str(column.type))
-    raise LoadError("Spectrum Scan Error", 15007, context, rejection)
+    raise LoadError(SCAN_ERROR, 15007, context, rejection)
 
 
 def _check_values(source: S3Object, column: Column, array: Any, line: int) -> None:
@@ -161,4 +161,4 @@ def _check_values(source: S3Object, column: Column, array: Any, line: int) -> No
     )
     value = array[place].as_py()[:SHOWN_VALUE]
     rejection = Rejection(source.url, column.name, kind, line + place + 1, value)
-    raise LoadError("Spectrum Scan Error", 15001, context, rejection)
+    raise LoadError(SCAN_ERROR, 15001, context, rejection)

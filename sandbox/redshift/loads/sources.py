@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.redshift.aws import S3Object, list_objects, read_object, s3, s3_errors, split_url
-from sandbox.redshift.errors import LoadError, RedshiftError
+from sandbox.redshift.errors import SCAN_ERROR, LoadError, RedshiftError
 
 CREDENTIALS = ("IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID")
 
@@ -70,7 +70,9 @@ def _from_manifest(source: str) -> list[S3Object]:
     try:
         entries = json.loads(body)["entries"]
     except (ValueError, KeyError, TypeError) as error:
-        raise LoadError(f"Manifest file is not in correct json format: {error}", 8001, source) from error
+        raise LoadError(
+            f"Manifest file is not in correct json format: {error}", 8001, source
+        ) from error
     objects = [_entry(source, entry) for entry in entries]
     return [found for found in objects if found is not None]
 
@@ -100,5 +102,5 @@ def _entry(source: str, entry: Any) -> S3Object | None:
             "Error: HTTP response error code: 416 Message: InvalidRange The requested range is not"
             f" satisfiable (manifest says {meta['content_length']} bytes, object has {size})"
         )
-        raise LoadError("Spectrum Scan Error", 15007, context)
+        raise LoadError(SCAN_ERROR, 15007, context)
     return S3Object(bucket, key, size)

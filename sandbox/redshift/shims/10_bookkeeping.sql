@@ -92,5 +92,4 @@ create table rs.load_commit (
 create sequence rs.query_id start 1000;
 
 grant usage on sequence rs.query_id to public;
-grant select on all tables in schema rs to public;
 grant insert, update, delete on rs.table_attribute, rs.materialized_view, rs.load_commit to public;

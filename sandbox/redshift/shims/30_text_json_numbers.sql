@@ -42,9 +42,9 @@ create function pg_catalog.json_extract_path_text(document text, variadic path t
 returns text
 language sql immutable as $$ select document::jsonb #>> path $$;
 
-create function pg_catalog.json_extract_array_element_text(document text, position int)
+create function pg_catalog.json_extract_array_element_text(document text, place int)
 returns text
-language sql immutable as $$ select document::jsonb ->> position $$;
+language sql immutable as $$ select document::jsonb ->> place $$;
 
 create function pg_catalog.json_array_length(document text) returns int
 language sql immutable as $$ select jsonb_array_length(document::jsonb) $$;

@@ -30,6 +30,12 @@ begin
 end
 $$;
 
+-- Volatile: an immutable one would be answered by the built-in function before it is inlined.
+create or replace function pg_catalog.version() returns text
+language sql volatile as $$
+    select 'PostgreSQL 8.0.2 on x86_64-pc-linux-gnu, Redshift 1.0.113135 (local stand-in)'
+$$;
+
 -- The tables that people made: no catalog, no external tables, no temporary ones.
 create view rs.user_table as
 select c.oid, n.nspname, c.relname
@@ -266,5 +272,3 @@ select
     0 as attencodingtype
 from pg_catalog.pg_attribute as p
 left join rs.table_attribute as a on p.attrelid = a.oid;
-
-grant select on all tables in schema rs to public;

@@ -6,15 +6,19 @@ and drops PIVOT in silence); most are SQL functions in `shims`. What cannot be h
 """
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import SqlglotError
+from sqlglot.generators.postgres import PostgresGenerator
+from sqlglot.parsers.redshift import RedshiftParser
 
 from sandbox.redshift.errors import RedshiftError
+from sandbox.redshift.sql.dateparts import DATE_PARTS
 from sandbox.redshift.sql.tokens import Kind, Word, words
 
 TRIGGERS = {
@@ -50,55 +54,6 @@ TRIGGERS = {
 CATALOG_TRIGGERS = TRIGGERS - {"CONVERT", "DATE_PART", "EXTRACT", "REGEXP_REPLACE"}
 """The same for catalog queries, which are PostgreSQL's own language on Redshift too."""
 
-DATE_PARTS = {
-    "c": "century",
-    "cent": "century",
-    "cents": "century",
-    "centuries": "century",
-    "d": "day",
-    "days": "day",
-    "dayofweek": "dow",
-    "dayofyear": "doy",
-    "decades": "decade",
-    "decs": "decade",
-    "dw": "dow",
-    "dy": "doy",
-    "h": "hour",
-    "hour": "hour",
-    "hours": "hour",
-    "hr": "hour",
-    "hrs": "hour",
-    "m": "minute",
-    "microsecond": "microseconds",
-    "mil": "millennium",
-    "millisecond": "milliseconds",
-    "min": "minute",
-    "mins": "minute",
-    "minutes": "minute",
-    "mon": "month",
-    "mons": "month",
-    "months": "month",
-    "ms": "milliseconds",
-    "msec": "milliseconds",
-    "qtr": "quarter",
-    "qtrs": "quarter",
-    "quarters": "quarter",
-    "s": "second",
-    "sec": "second",
-    "seconds": "second",
-    "secs": "second",
-    "us": "microseconds",
-    "usec": "microseconds",
-    "w": "week",
-    "weekday": "dow",
-    "weeks": "week",
-    "y": "year",
-    "yearday": "doy",
-    "years": "year",
-    "yr": "year",
-    "yrs": "year",
-}
-
 _TYPED_FUNCTIONS = {
     "AVG",
     "CASE",
@@ -122,11 +77,13 @@ _TYPED_FUNCTIONS = {
 class _Source(Redshift):
     """Redshift's grammar with functions as they were written."""
 
-    class Parser(Redshift.Parser):
-        FUNCTIONS = {k: v for k, v in Redshift.Parser.FUNCTIONS.items() if k in _TYPED_FUNCTIONS}
-        FUNCTION_PARSERS = {
+    class Parser(RedshiftParser):
+        FUNCTIONS: ClassVar[dict[str, Any]] = {
+            k: v for k, v in RedshiftParser.FUNCTIONS.items() if k in _TYPED_FUNCTIONS
+        }
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             k: v
-            for k, v in Redshift.Parser.FUNCTION_PARSERS.items()
+            for k, v in RedshiftParser.FUNCTION_PARSERS.items()
             if k not in ("DECODE", "STRING_AGG", "LISTAGG")
         }
 
@@ -134,7 +91,7 @@ class _Source(Redshift):
 class _Target(Postgres):
     """PostgreSQL, with backslashes in literals that mean themselves in every session."""
 
-    class Generator(Postgres.Generator):
+    class Generator(PostgresGenerator):
         def literal_sql(self, expression: exp.Literal) -> str:
             text = super().literal_sql(expression)
             if expression.is_string and "\\" in text:
@@ -176,13 +133,13 @@ def _needs_rewrite(tokens: Sequence[Word], triggers: set[str]) -> bool:
 
 
 def _without_approximate(sql: str, tokens: Sequence[Word]) -> str:
-    for word, following in reversed(list(zip(tokens, tokens[1:], strict=False))):
+    for word, following in reversed(list(pairwise(tokens))):
         if word.upper == "APPROXIMATE" and following.upper in ("COUNT", "PERCENTILE_DISC"):
             sql = sql[: word.start] + sql[following.start :]
     return sql
 
 
-def _rewrite(tree: exp.Expression) -> exp.Expression:
+def _rewrite(tree: exp.Expr) -> exp.Expr:
     # from the leaves up: sqlglot's transform() does not enter what it has replaced
     for node in reversed(list(tree.walk())):
         new = _rewrite_node(node)
@@ -195,8 +152,8 @@ def _rewrite(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _rewrite_node(node: Any) -> exp.Expression:
-    result: exp.Expression = node
+def _rewrite_node(node: Any) -> exp.Expr:
+    result: exp.Expr = node
     if isinstance(node, exp.Pivot):
         raise RedshiftError("PIVOT and UNPIVOT are not supported by the local stand-in")
     if isinstance(node, exp.Column):
@@ -228,16 +185,16 @@ def _is_call(node: Any, name: str) -> bool:
     return isinstance(node, exp.Anonymous) and str(node.name).lower() == name
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def _date_part(node: exp.Expression) -> exp.Expression:
+def _date_part(node: exp.Expr) -> exp.Expr:
     part = node.name.lower()
     return exp.Literal.string(DATE_PARTS.get(part, part))
 
 
-def _type(node: exp.DataType) -> exp.Expression:
+def _type(node: exp.DataType) -> exp.Expr:
     kind = node.this
     size = node.expressions[0].name.upper() if node.expressions else ""
     if kind == exp.DataType.Type.VARCHAR and size == "MAX":
@@ -247,11 +204,11 @@ def _type(node: exp.DataType) -> exp.Expression:
     return node
 
 
-def _function(node: exp.Anonymous) -> exp.Expression:
+def _function(node: exp.Anonymous) -> exp.Expr:
     name = str(node.name).lower()
     arguments = node.expressions
     count = len(arguments)
-    result: exp.Expression = node
+    result: exp.Expr = node
     if name in ("dateadd", "date_add") and count == 3:
         result = _call("dateadd", _date_part(arguments[0]), *arguments[1:])
     elif name in ("datediff", "date_diff") and count == 3:
@@ -275,7 +232,7 @@ def _function(node: exp.Anonymous) -> exp.Expression:
     return result
 
 
-def _decode(value: exp.Expression, pairs: Sequence[exp.Expression]) -> exp.Expression:
+def _decode(value: exp.Expr, pairs: Sequence[exp.Expr]) -> exp.Expr:
     """DECODE as a CASE; two NULLs are equal to it."""
     branches = []
     for wanted, result in zip(pairs[0::2], pairs[1::2], strict=False):
@@ -284,7 +241,7 @@ def _decode(value: exp.Expression, pairs: Sequence[exp.Expression]) -> exp.Expre
     return exp.Case(ifs=branches, default=pairs[-1] if len(pairs) % 2 else None)
 
 
-def _listagg(node: exp.Anonymous, order: exp.Expression | None) -> exp.Expression:
+def _listagg(node: exp.Anonymous, order: exp.Expr | None) -> exp.Expr:
     arguments = node.expressions
     if not arguments:
         raise RedshiftError("function listagg() does not exist", "42883")
@@ -300,7 +257,7 @@ def _listagg(node: exp.Anonymous, order: exp.Expression | None) -> exp.Expressio
     return exp.Var(this=f"string_agg({parts})")
 
 
-def _ratio_to_report(node: exp.Window) -> exp.Expression:
+def _ratio_to_report(node: exp.Window) -> exp.Expr:
     value = node.this.expressions[0]
     total = node.copy()
     total.set("this", exp.Sum(this=value.copy()))

@@ -165,7 +165,7 @@ def _vacuum(cursor: Cursor) -> Plan:
 def _analyze(cursor: Cursor) -> Plan:
     if cursor.accept("COMPRESSION"):
         return Pass(
-            'select \'\'::text as "table", \'\'::text as "column", \'\'::text as encoding,'
+            "select ''::text as \"table\", ''::text as \"column\", ''::text as encoding,"
             " 0::numeric as est_reduction_pct where false"
         )
     cursor.accept("VERBOSE")

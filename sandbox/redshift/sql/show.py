@@ -50,8 +50,8 @@ def show(cursor: Cursor) -> Plan:
             raise RedshiftError("SHOW COLUMNS needs schema.table", "42601")
         sql = f"select * from rs.show_columns({literal(name[-2])}, {literal(name[-1])})"
     elif cursor.accept("SCHEMAS", "FROM", "DATABASE"):
-        arguments = (*cursor.name()[-1:], _pattern(cursor))
-        sql = f"select * from rs.show_schemas({', '.join(map(literal, arguments))})"
+        database, pattern = literal(cursor.name()[-1]), literal(_pattern(cursor))
+        sql = f"select * from rs.show_schemas({database}, {pattern})"
     elif cursor.accept("GRANTS", "ON"):
         cursor.accept("TABLE")
         name = cursor.name()

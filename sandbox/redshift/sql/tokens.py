@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from sandbox.redshift.errors import RedshiftError
 
@@ -49,7 +49,7 @@ class Untokenizable(RedshiftError):
 
 class _Dialect(Redshift):
     class Tokenizer(Redshift.Tokenizer):
-        COMMANDS: set[TokenType] = set()
+        COMMANDS: ClassVar[set[TokenType]] = set()
         """Empty: else all that follows SHOW, VACUUM or UNLOAD is one opaque token."""
 
 

@@ -133,8 +133,7 @@ def _option(cursor: Cursor, options: dict[str, str]) -> None:
         options[name.upper] = cursor.string()
     elif name.upper in VALUE_OPTIONS:
         has_value = cursor.peek() in SWITCHES or (
-            not cursor.done
-            and cursor.words[cursor.position].kind in (Kind.NUMBER, Kind.STRING)
+            not cursor.done and cursor.words[cursor.position].kind in (Kind.NUMBER, Kind.STRING)
         )
         options[name.upper] = cursor.take().text if has_value else "on"
     elif not cursor.done and cursor.words[cursor.position].kind is Kind.STRING:

@@ -48,9 +48,7 @@ def create_materialized_view(cursor: Cursor) -> Plan:
         [_schema_and_name(name)]
         + [literal(text) for text in (query, cursor.sql.strip(), json.dumps(attributes))]
     )
-    return Pass(
-        f"call rs.create_materialized_view({arguments})", tag="CREATE MATERIALIZED VIEW"
-    )
+    return Pass(f"call rs.create_materialized_view({arguments})", tag="CREATE MATERIALIZED VIEW")
 
 
 def drop_materialized_view(cursor: Cursor) -> Plan:
