@@ -1,0 +1,141 @@
+"""The session's sandbox, started for the first test that asks for it, ended whatever happens.
+
+No test sees the variables or the sandbox of whoever runs it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+import redshift_connector
+from pyhive import hive
+
+from datacore.settings import Address, read_env_file
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+
+KEPT = frozenset(
+    {"AWS_CA_BUNDLE", "DATACORE_JARS_DIR", "DATACORE_MAVEN_REPOSITORY", "DATACORE_REAL_DATA"}
+)
+"""Variables that say where things come from, not where they go."""
+
+UP_LIMIT = 300
+DOWN_LIMIT = 60
+RUN_LIMIT = 300
+"""Seconds."""
+
+
+class CommandFailed(AssertionError):
+    """`datacore …` exited with another code than 0."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running platform: its variables, its directory, and clients for it."""
+
+    state: Path
+    env: dict[str, str]
+    """What `<state>/env` holds."""
+
+    def run(
+        self, *arguments: str | Path, check: bool = True, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `datacore` with `arguments` on this sandbox, `env` over its variables.
+
+        Raises CommandFailed with what it printed, unless `check` is False.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "datacore", *map(str, arguments)],
+            env={**os.environ, **self.env, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=RUN_LIMIT,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            shown = " ".join(map(str, arguments))
+            raise CommandFailed(
+                f"datacore {shown} exited with {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+        return done
+
+    @property
+    def s3(self) -> "S3Client":
+        """S3 of this sandbox."""
+        return self._session().client("s3", endpoint_url=self.env["AWS_ENDPOINT_URL"])
+
+    @property
+    def glue(self) -> "GlueClient":
+        """Glue of this sandbox."""
+        return self._session().client("glue", endpoint_url=self.env["AWS_ENDPOINT_URL"])
+
+    def thrift(self) -> Any:
+        """A new PyHive connection to Spark; the caller closes it."""
+        address = Address.parse(self.env["DATACORE_THRIFT"], "DATACORE_THRIFT")
+        return hive.connect(address.host, address.port, username="datacore")
+
+    def redshift(self) -> Any:
+        """A new redshift_connector connection; the caller closes it."""
+        address = Address.parse(self.env["DATACORE_REDSHIFT"], "DATACORE_REDSHIFT")
+        return redshift_connector.connect(
+            host=address.host,
+            port=address.port,
+            database=self.env["DATACORE_REDSHIFT_DATABASE"],
+            user=self.env["DATACORE_REDSHIFT_USER"],
+            password=self.env["DATACORE_REDSHIFT_PASSWORD"],
+        )
+
+    def _session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.env["AWS_REGION"],
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No variable of the caller's platform, and a sandbox directory that is not there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("AWS_", "DATACORE_")) and name not in KEPT:
+                patch.delenv(name)
+        nowhere = tmp_path_factory.mktemp("nowhere") / "sandbox"
+        patch.setenv("DATACORE_SANDBOX_DIR", str(nowhere))
+        yield
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The session's sandbox, on free ports. That it does not start is an error."""
+    # a CI that cancels sends TERM; as Ctrl-C it ends the session through its fixtures
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    state = tmp_path_factory.mktemp("platform") / "sandbox"
+    command = [sys.executable, "-m", "datacore", "sandbox"]
+    try:
+        up = subprocess.run(
+            [*command, "up", "--state", str(state), "--free-ports"],
+            capture_output=True,
+            text=True,
+            timeout=UP_LIMIT,
+            check=False,
+        )
+        if up.returncode != 0:
+            pytest.fail(f"the sandbox does not start\n{up.stderr}", pytrace=False)
+        yield Sandbox(state, read_env_file(state / "env"))
+    finally:
+        subprocess.run(
+            [*command, "down", "--state", str(state)],
+            capture_output=True,
+            timeout=DOWN_LIMIT,
+            check=True,
+        )
