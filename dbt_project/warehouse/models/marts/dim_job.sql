@@ -26,7 +26,7 @@ latest_state as (
 posting_history as (
     select
         job_id,
-        sum(postings) as postings,
+        cast(sum(postings) as bigint) as postings,
         min(dt) as first_posting_dt,
         max(dt) as last_posting_dt
     from postings
