@@ -19,6 +19,7 @@ from sandbox.simulate.simulation import Options, Simulation
 
 MOST_DAYS = 3650
 MOST_HOSTS = 99
+FIRST_YEAR = 1970
 
 
 def _day(ctx: click.Context, parameter: click.Parameter, value: str | None) -> date | None:
@@ -70,8 +71,11 @@ def simulate(
     Exit codes: 0 written, 2 bad usage or --out cannot be written.
     """
     today = datetime.now(UTC).date()
-    options = Options(events, seed, days, hosts, start or today - timedelta(days=days))
-    if options.start + timedelta(days=days) > today:
+    latest = today - timedelta(days=days)
+    options = Options(events, seed, days, hosts, start or latest)
+    if options.start.year < FIRST_YEAR:
+        raise UsageError(f"--start {options.start}: too early", f"start in {FIRST_YEAR} or later")
+    if options.start > latest:
         raise UsageError(
             f"--start {options.start} with --days {days} ends after yesterday",
             "events of today and later would count as wrong clocks; start earlier",
