@@ -121,7 +121,8 @@ async def _serve_locked(options: Options, ready: Callable[[], None], stop: async
 
 def _bind(port: int) -> socket.socket:
     """The loopback port, not yet listening. Raises UsageError if it is taken."""
-    bound = socket.socket()
+    # with the protocol named, asyncio sets TCP_NODELAY; without, every answer waits for 40 ms
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((HOST, port))
