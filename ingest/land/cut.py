@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ingest.headers import FILE, HOST, SEQUENCE, TOO_LARGE
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.manifest import (
     Kind,
@@ -21,7 +22,7 @@ from ingest.land.manifest import (
     ReasonCount,
 )
 from ingest.land.objects import Body, OpenObject, hour_words, quarantine_key, raw_key
-from ingest.land.route import Landing, Rejection, Router
+from ingest.land.route import Landing, Reason, Rejection, Router
 from ingest.land.rules import Rules
 from ingest.land.source import Partition, Record
 
@@ -98,7 +99,13 @@ class OpenCut:
                 self._gaps.append((self.next, offset))
             self.next = offset + 1
             self.records += 1
-            target = self._route(value, timestamp)
+            headers = record.headers
+            if headers:
+                self._note_producer(headers)
+            if len(headers) > 3 and any(name == TOO_LARGE for name, _ in headers):
+                target: Landing | Rejection = Rejection(Reason.TOO_LARGE, found=_size(headers))
+            else:
+                target = self._route(value, timestamp)
             if isinstance(target, Landing):
                 assert value is not None
                 self.bytes += len(value) + 1
@@ -116,8 +123,6 @@ class OpenCut:
                 self._max_timestamp = timestamp
             elif timestamp < self._min_timestamp:
                 self._min_timestamp = timestamp
-            if record.headers:
-                self._note_producer(record.headers)
 
     def _set_aside(self, record: Record, rejection: Rejection) -> None:
         value = record.value
@@ -142,7 +147,7 @@ class OpenCut:
 
     def _note_producer(self, headers: Iterable[tuple[str, bytes | None]]) -> None:
         found = dict(headers)
-        host, file, sequence = found.get("host"), found.get("file"), found.get("seq")
+        host, file, sequence = found.get(HOST), found.get(FILE), found.get(SEQUENCE)
         if host is None or file is None or sequence is None or not sequence.isdigit():
             return
         number = int(sequence)
@@ -219,6 +224,10 @@ class OpenCut:
                 QuarantineObject(key, *hour_words(hour), body.records, body.bytes, body.sha256)
             )
         return tuple(landed), tuple(aside), bodies
+
+
+def _size(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    return f"{_text(dict(headers)[TOO_LARGE] or b'?')} bytes"
 
 
 def _base64(value: bytes | None) -> str | None:

@@ -124,7 +124,7 @@ class Ledger:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
-        if not hours and offsets == self.offsets:
+        if not hours and all(self.offsets.get(n, 0) == offset for n, offset in offsets.items()):
             return None
         return Entry(
             topic=self.topic,

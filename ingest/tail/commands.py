@@ -4,7 +4,9 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -14,8 +16,9 @@ from datacore.errors import DatacoreError
 from datacore.settings import load_settings
 from ingest.log import set_up_logs
 from ingest.signals import stop_on_signals
-from ingest.tail.follower import FollowedPath, open_paths
+from ingest.tail.follower import FollowedPath, left_behind, open_paths
 from ingest.tail.lines import Batch
+from ingest.tail.position import Position
 from ingest.tail.publisher import Publisher, prepare, read_positions
 
 log = structlog.get_logger()
@@ -41,6 +44,8 @@ class Tail:
         """Every path to its end; the errors of those that broke off."""
         problems: list[DatacoreError] = []
         for path in paths:
+            if self._stop.is_set():
+                break
             try:
                 self._send(path.finish(BATCH_BYTES))
             except DatacoreError as error:
@@ -53,8 +58,7 @@ class Tail:
         """Until told to stop."""
         while not self._stop.is_set():
             before = self.lines
-            for path in paths:
-                self._send(path.read(BATCH_BYTES))
+            self._send(chain.from_iterable(path.read(BATCH_BYTES) for path in paths))
             if self.lines == before:
                 self._stop.wait(POLL_SECONDS)
 
@@ -65,7 +69,7 @@ class Tail:
         try:
             for batch in batches:
                 waiting.append(batch)
-                size += sum(map(len, batch.lines))
+                size += batch.bytes
                 if size >= TRANSACTION_BYTES:
                     full, waiting, size = waiting, [], 0
                     self._commit(full)
@@ -78,7 +82,20 @@ class Tail:
     def _commit(self, batches: list[Batch]) -> None:
         self._publisher.send(batches)
         self.lines += sum(len(batch.lines) for batch in batches)
-        self.bytes += sum(len(line) for batch in batches for line in batch.lines)
+        self.bytes += sum(batch.bytes for batch in batches)
+
+
+@contextmanager
+def opened(
+    files: Iterable[Path], known: dict[str, Position], max_line: int
+) -> Iterator[list[FollowedPath]]:
+    """The files, open for as long as the block runs."""
+    paths = open_paths(files, known, max_line, time.monotonic)
+    try:
+        yield paths
+    finally:
+        for path in paths:
+            path.close()
 
 
 @click.command()
@@ -106,16 +123,14 @@ def tail(files: tuple[Path, ...], topic: str, once: bool, host: str) -> None:
     moved = Tail(publisher, stop)
     try:
         known = read_positions(settings, topic, host)
-        paths = open_paths(files, known, max_line, time.monotonic)
-        try:
+        with opened(left_behind(files, known.values()), known, max_line) as rest:
+            problems = moved.once(rest)
+        with opened(files, known, max_line) as paths:
             if once:
-                problems = moved.once(paths)
+                problems += moved.once(paths)
             else:
                 log.info("following", files=len(paths), topic=topic)
                 moved.follow(paths)
-        finally:
-            for path in paths:
-                path.close()
     finally:
         publisher.close()
     click.echo(

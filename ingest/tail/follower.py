@@ -6,10 +6,11 @@ its end. What a writer adds to a log between its last read and a truncation is l
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from glob import escape
 from pathlib import Path
 
-from datacore.errors import UsageError
+from datacore.errors import Locked, UsageError
 from ingest.tail.lines import Batch, LogFile
 from ingest.tail.position import Position
 
@@ -18,12 +19,15 @@ ROTATION_GRACE = 5.0
 
 
 class FollowedPath:
-    """One path of the command line. `clock` gives seconds."""
+    """One path of the command line. `clock` gives seconds.
+
+    `known` holds the positions of all logs and is kept up to date.
+    """
 
     def __init__(
         self,
         path: Path,
-        known: dict[str, Position],
+        known: MutableMapping[str, Position],
         max_line: int,
         clock: Callable[[], float],
     ) -> None:
@@ -31,18 +35,16 @@ class FollowedPath:
         self._known = known
         self._max_line = max_line
         self._clock = clock
-        self._log = self._open()
+        self._log: LogFile | None = LogFile(path, known.values(), max_line)
         self._replaced_at: float | None = None
-
-    def _open(self) -> LogFile:
-        return LogFile(self.path, self._known.values(), self._max_line)
 
     def read(self, max_bytes: int) -> Iterator[Batch]:
         """What is unread behind the path now, batch by batch. Raises as `LogFile.read` does."""
-        if self._log.truncated():
+        if self._log is None or self._log.truncated():
             self._reopen()
         yield from self._batches(max_bytes)
-        if not self._replaced():
+        if self._log is None or not self._replaced(self._log):
+            self._replaced_at = None
             return
         now = self._clock()
         if self._replaced_at is None:
@@ -58,42 +60,71 @@ class FollowedPath:
 
     def close(self) -> None:
         """Close the log behind the path."""
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
 
     def _batches(self, max_bytes: int, final: bool = False) -> Iterator[Batch]:
-        while (batch := self._log.read(max_bytes, final)) is not None:
-            yield batch
+        while self._log is not None and (batch := self._log.read(max_bytes, final)) is not None:
             self._known[batch.after.file] = batch.after
+            yield batch
 
-    def _replaced(self) -> bool:
+    def _replaced(self, log: LogFile) -> bool:
         """Whether the path names another file than the one that is open."""
         try:
-            return os.stat(self.path).st_ino != self._log.inode
+            return os.stat(self.path).st_ino != log.inode
         except FileNotFoundError:
             return False
 
     def _reopen(self) -> None:
-        self._log.close()
-        self._log = self._open()
+        """Open what stands behind the path now.
+
+        In the midst of a rotation that may be nothing, or a log that another path still reads;
+        then the next look tries again.
+        """
+        self.close()
         self._replaced_at = None
+        try:
+            self._log = LogFile(self.path, self._known.values(), self._max_line)
+        except (UsageError, Locked):
+            self._log = None
 
 
 def open_paths(
-    paths: tuple[Path, ...],
-    known: dict[str, Position],
+    paths: Iterable[Path],
+    known: MutableMapping[str, Position],
     max_line: int,
     clock: Callable[[], float],
 ) -> list[FollowedPath]:
     """Open every path. Raises UsageError, naming all that cannot be read, or Locked."""
     opened: list[FollowedPath] = []
     problems: list[str] = []
-    for path in dict.fromkeys(paths):
-        try:
-            opened.append(FollowedPath(path, known, max_line, clock))
-        except UsageError as error:
-            problems.append(error.message)
-    if problems:
+    try:
+        for path in dict.fromkeys(paths):
+            try:
+                opened.append(FollowedPath(path, known, max_line, clock))
+            except UsageError as error:
+                problems.append(error.message)
+        if problems:
+            raise UsageError("; ".join(problems), "check the paths and their permissions")
+    except (UsageError, Locked):
         for one in opened:
             one.close()
-        raise UsageError("; ".join(problems), "check the paths and their permissions")
+        raise
     return opened
+
+
+def left_behind(paths: Iterable[Path], known: Iterable[Position]) -> list[Path]:
+    """Logs that were renamed beside `paths` while nobody read them, and are not read to their end.
+
+    Known by their inodes; a log that was compressed meanwhile has to be named on the command line.
+    """
+    asked = list(paths)
+    read = {position.inode: position.offset for position in known}
+    found: list[Path] = []
+    for path in asked:
+        for sibling in sorted(path.parent.glob(f"{escape(path.name)}[.-]*")):
+            status = sibling.stat()
+            unread = status.st_size > read.get(status.st_ino, status.st_size)
+            if unread and sibling.is_file() and sibling not in asked:
+                found.append(sibling)
+    return found

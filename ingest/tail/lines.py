@@ -9,15 +9,16 @@ import fcntl
 import os
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 from uuid import uuid4
 
 from isal import igzip
 
 from datacore.errors import DatacoreError, ExitCode, Locked, UsageError
 from ingest.tail.position import EMPTY, Position, carry_on
+from ingest.tail.split import Line, Splitter
 
 CHUNK = 1 << 20
 
@@ -33,8 +34,10 @@ class Batch:
     """Lines in order, without their newlines; `first` is the sequence number of the first."""
 
     first: int
-    lines: tuple[bytes, ...]
+    lines: tuple[Line, ...]
     after: Position
+    bytes: int
+    """What the lines take in the file, uncompressed."""
 
 
 class LogFile:
@@ -45,9 +48,6 @@ class LogFile:
 
     def __init__(self, path: Path, known: Iterable[Position], max_line: int) -> None:
         self.path = path
-        self.max_line = max_line
-        self._rest = b""
-        """Bytes read after `position` that end no line yet."""
         self._damage: DamagedGzip | None = None
         try:
             self._file = path.open("rb")
@@ -63,112 +63,105 @@ class LogFile:
                 f"{path}: another tail reads this file", "let one of them read it"
             ) from error
         self.compressed = self._file.read(2) == b"\x1f\x8b"
-        self._file.seek(0)
         self.inode = os.fstat(self._file.fileno()).st_ino
-        self.position = self._recognise(known)
+        position = self._recognise(known)
+        self._skip_to(position)
+        self._splitter = Splitter(replace(position, inode=self.inode), max_line)
 
     def close(self) -> None:
         """Close the file and let go of its lock."""
         self._file.close()
 
-    def size(self) -> int:
-        """Bytes of the file as it is on disk now."""
-        return os.fstat(self._file.fileno()).st_size
+    @property
+    def position(self) -> Position:
+        """After the last line given out."""
+        return self._splitter.position
 
     def truncated(self) -> bool:
         """Whether the file is shorter than what was read of it: copied and truncated."""
-        return not self.compressed and self.size() < self.position.offset + len(self._rest)
+        size = os.fstat(self._file.fileno()).st_size
+        return not self.compressed and size < self._splitter.read
 
     def read(self, max_bytes: int, final: bool = False) -> Batch | None:
         """The next whole lines, about `max_bytes` of them; None where there are none yet.
 
-        `final`: a last line without a newline is a line. Raises UsageError for a line beyond
-        the limit and DamagedGzip for a broken stream, after all lines before it were returned.
+        `final`: a last line without a newline is a line. Raises DamagedGzip for a broken stream,
+        after all lines before the break were returned, and UsageError for a disk that fails.
         """
-        data = bytearray(self._rest)
-        end = -1
-        while end < 0 or len(data) < max_bytes:
+        before = self.position
+        lines: list[Line] = []
+        taken = 0
+        while not lines or taken < max_bytes:
             chunk = self._chunk()
-            newline = chunk.rfind(b"\n")
-            if newline >= 0:
-                end = len(data) + newline + 1
-            data += chunk
             if not chunk:
-                if final and len(data) > max(end, 0) and self._damage is None:
-                    end = len(data)
+                if final and self._damage is None:
+                    lines += self._splitter.end()
                 break
-            if end < 0 and len(data) > self.max_line:
-                break
-        taken, self._rest = bytes(data[: max(end, 0)]), bytes(data[max(end, 0) :])
-        if not taken:
-            self._refuse_long(self._rest)
-            if self._damage is not None:
-                raise self._damage
-            return None
-        lines = taken.removesuffix(b"\n").split(b"\n")
-        for number, line in enumerate(lines):
-            if len(line) <= self.max_line:
-                continue
-            if number == 0:
-                self._refuse_long(line)
-            before = sum(map(len, lines[:number])) + number
-            taken, self._rest = taken[:before], taken[before:] + self._rest
-            lines = lines[:number]
-            break
-        first = self.position.lines
-        self.position = self.position.after(taken, len(lines))
-        return Batch(first, tuple(lines), self.position)
-
-    def _refuse_long(self, line: bytes) -> None:
-        if len(line) > self.max_line:
-            raise UsageError(
-                f"{self.path}:{self.position.lines + 1}: the line is longer than the topic's limit"
-                f" of {self.max_line:,} bytes",
-                "raise the topic's max.message.bytes; the lines before it were sent",
-            )
+            taken += len(chunk)
+            lines += self._splitter.feed(chunk)
+        if lines:
+            after = self.position
+            return Batch(before.lines, tuple(lines), after, after.offset - before.offset)
+        if self._damage is not None:
+            raise self._damage
+        return None
 
     def _chunk(self) -> bytes:
         if self._damage is not None:
             return b""
         try:
-            return self._stream.read(CHUNK)
+            return self._stream.read1(CHUNK)
         except (EOFError, zlib.error, OSError) as error:
             if not self.compressed:
                 raise UsageError(f"{self.path}: {error}", "check the disk") from error
             self._damage = DamagedGzip(
-                f"{self.path}: the gzip stream breaks off after {self._delivered():,} bytes: {error}",
+                f"{self.path}: the gzip stream breaks off after {self._splitter.read:,} bytes:"
+                f" {error}",
                 "the lines before the break were sent; get the file anew and tail it again",
             )
             return b""
 
-    def _delivered(self) -> int:
-        return self.position.offset + len(self._rest)
-
-    def _open_stream(self) -> None:
+    def _rewind(self) -> None:
         self._file.seek(0)
-        self._stream: IO[bytes] = igzip.open(self._file) if self.compressed else self._file
+        # read1 gives what there is: of a broken stream nothing before the break is lost.
+        self._stream: BufferedReader | igzip.IGzipFile = (
+            igzip.open(self._file) if self.compressed else self._file
+        )
 
     def _recognise(self, known: Iterable[Position]) -> Position:
-        """The furthest known position whose bytes this file begins with; the stream stands there."""
-        new = Position(f"{self.path.name}#{uuid4().hex[:8]}", 0, 0, EMPTY)
-        best, checksum, offset = new, EMPTY, 0
-        self._open_stream()
-        self.position = new
+        """The position of this log: of the same inode if there is one, else the furthest.
+
+        Only positions count whose bytes this file begins with.
+        """
+        matches: list[Position] = []
+        checksum, offset = EMPTY, 0
+        self._rewind()
         for candidate in sorted(known, key=lambda one: one.offset):
             while offset < candidate.offset:
-                try:
-                    data = self._stream.read(min(CHUNK, candidate.offset - offset))
-                except (EOFError, zlib.error, OSError):
-                    data = b""
+                data = self._readable(min(CHUNK, candidate.offset - offset))
                 if not data:
                     break
                 checksum, offset = carry_on(checksum, data), offset + len(data)
             if offset < candidate.offset:
                 break
-            if candidate.offset and checksum == candidate.checksum:
-                best = candidate
-        self._open_stream()
-        skip = best.offset
-        while skip:
-            skip -= len(self._stream.read(min(CHUNK, skip)))
-        return best
+            same = candidate.offset and checksum == candidate.checksum
+            if same and candidate.proves(self.inode, self.compressed):
+                matches.append(candidate)
+        if not matches:
+            return Position(f"{self.path.name}#{uuid4().hex[:8]}", self.inode)
+        return max(matches, key=lambda one: (one.inode == self.inode, one.offset))
+
+    def _readable(self, size: int) -> bytes:
+        try:
+            return self._stream.read1(size)
+        except (EOFError, zlib.error, OSError):
+            return b""
+
+    def _skip_to(self, position: Position) -> None:
+        self._rewind()
+        if not self.compressed:
+            self._file.seek(position.offset)
+            return
+        left = position.offset
+        while left:
+            left -= len(self._stream.read1(min(CHUNK, left)))

@@ -1,8 +1,9 @@
 """How far a log was read, and how the log is known again under another name. Pure.
 
-A log is known by what was read of it, not by its name or inode: a position carries a checksum of all
-bytes up to its offset. So a log that was renamed, copied or compressed since is the same log, and
-a file that was truncated and written anew, or has an old inode, is another one.
+A log is known by what was read of it, not by its name: a position carries a checksum of all bytes up
+to its offset. So a log that was renamed, copied or compressed since is the same log, and a file
+that was truncated and written anew, or that has an old inode, is another one. Where little was
+read, equal bytes prove little; then the inode must be the same too.
 """
 
 import zlib
@@ -16,6 +17,9 @@ Checksum = tuple[int, int]
 
 EMPTY: Checksum = (0, 0)
 
+PROOF = 1024
+"""So many equal bytes are no chance: log lines carry times and ids."""
+
 
 def carry_on(checksum: Checksum, data: bytes) -> Checksum:
     """The checksum of what it stood for with `data` after it."""
@@ -28,12 +32,16 @@ class Position:
 
     file: str
     """Names the log in the `file` header: its first name and a random suffix, never used again."""
-    offset: int
+    inode: int
+    """Of the file in which it was last seen."""
+    offset: int = 0
     """Uncompressed bytes that were read."""
-    lines: int
+    lines: int = 0
     """Lines that were read; the next line's sequence number."""
-    checksum: Checksum
+    checksum: Checksum = EMPTY
     """Of the bytes up to `offset`."""
+    unended: bool = False
+    """The last line was sent without a newline, at the end of its file."""
 
     def to_json(self) -> bytes:
         """The value in the positions' topic."""
@@ -44,11 +52,6 @@ class Position:
         """Raises msgspec.DecodeError for anything else."""
         return msgspec.json.decode(data, type=cls)
 
-    def after(self, data: bytes, lines: int) -> "Position":
-        """The position once `data`, which holds `lines` lines, was read too."""
-        return Position(
-            self.file,
-            self.offset + len(data),
-            self.lines + lines,
-            carry_on(self.checksum, data),
-        )
+    def proves(self, inode: int, compressed: bool) -> bool:
+        """Whether a file with `inode` that begins with the same bytes is this log."""
+        return inode == self.inode or compressed or self.offset >= PROOF

@@ -3,11 +3,15 @@
 Comes in: batches of lines. Goes out: committed messages with the headers `host`, `file` and `seq`
 (decimal, from 0), and the position after them in a compacted topic. Either both are there or
 neither; so a kill at any moment neither loses nor repeats a line for who reads committed messages.
+A transaction that fails is left to the broker: the next producer of the same name, or the
+timeout, aborts it; asking a broker that is away to abort would wait for ever.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as kafka_error
 from kafka.admin import NewTopic  # type: ignore[attr-defined]  # exported without __all__
@@ -15,15 +19,22 @@ from kafka.admin import NewTopic  # type: ignore[attr-defined]  # exported witho
 from datacore.errors import Locked
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
+from ingest.headers import FILE, HOST, SEQUENCE, TOO_LARGE
 from ingest.services import kafka_errors, kafka_settings
 from ingest.tail.lines import Batch
 from ingest.tail.position import Position
+from ingest.tail.split import LongLine
+
+log = structlog.get_logger()
 
 POSITIONS = "_datacore_positions"
 """Compacted topic; key `<topic> <host> <file>`, value a Position."""
 
 TRANSACTION_TIMEOUT_MS = 15_000
 """After this the broker aborts what a killed tail left open; readers wait as long at the most."""
+
+PATIENCE_S = 30.0
+"""How long the broker may take to acknowledge a transaction's messages, and to commit it."""
 
 OVERHEAD = 4_096
 """Bytes of a batch around its largest message."""
@@ -107,12 +118,13 @@ class Publisher:
         self._turn = 0
         with _publishing(settings):
             self._producer = KafkaProducer(
-                **kafka_settings(settings),
+                **{**kafka_settings(settings), "request_timeout_ms": 10_000},
                 transactional_id=f"datacore-tail {topic} {host} {name}",
                 transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
                 compression_type="lz4",
                 batch_size=256 * 1024,
                 linger_ms=20,
+                delivery_timeout_ms=int(PATIENCE_S * 1000),
                 max_request_size=max_line + OVERHEAD,
                 allow_auto_create_topics=False,
             )
@@ -127,38 +139,59 @@ class Publisher:
         """
         with _publishing(self._settings):
             self._producer.begin_transaction()
-            try:
-                for batch in batches:
-                    self._send_batch(batch)
-                self._producer.commit_transaction()
-            except kafka_error.ProducerFencedError:
-                raise
-            except BaseException:
-                self._producer.abort_transaction()
-                raise
+            for batch in batches:
+                self._send_batch(batch)
+            _within(PATIENCE_S, self._producer.commit_transaction)
 
     def _send_batch(self, batch: Batch) -> None:
         partition = self._partitions[self._turn % len(self._partitions)]
         self._turn += 1
-        host, file = ("host", self._host.encode()), ("file", batch.after.file.encode())
-        futures = [
-            self._producer.send(
-                self._topic,
-                line,
-                partition=partition,
-                headers=[host, file, ("seq", b"%d" % number)],
+        host, file = (HOST, self._host.encode()), (FILE, batch.after.file.encode())
+        futures = []
+        for number, line in enumerate(batch.lines, start=batch.first):
+            headers = [host, file, (SEQUENCE, b"%d" % number)]
+            if isinstance(line, LongLine):
+                headers.append((TOO_LARGE, b"%d" % line.size))
+                log.error("line_too_large", file=batch.after.file, line=number + 1, bytes=line.size)
+                line = line.head
+            futures.append(
+                self._producer.send(self._topic, line, partition=partition, headers=headers)
             )
-            for number, line in enumerate(batch.lines, start=batch.first)
-        ]
         key = f"{self._topic} {self._host} {batch.after.file}".encode()
         futures.append(self._producer.send(POSITIONS, batch.after.to_json(), key, partition=0))
-        self._producer.flush()
+        self._producer.flush(timeout=PATIENCE_S)
         for future in futures:
-            future.get(timeout=0)
+            if future.failed():
+                raise future.exception
 
     def close(self) -> None:
         """Close the connection; what is not committed is gone."""
-        self._producer.close(timeout=5)
+        try:
+            self._producer.close(timeout=5)
+        except kafka_error.KafkaError as error:
+            log.info("closed_without_broker", why=str(error))
+            self._producer._closed = True  # else its destructor tries again, with a traceback
+
+
+def _within(seconds: float, call: Callable[[], None]) -> None:
+    """Run `call`, which waits without a limit of its own. Raises KafkaTimeoutError."""
+    outcome: list[BaseException | None] = []
+
+    def run() -> None:
+        try:
+            call()
+        except kafka_error.KafkaError as error:
+            outcome.append(error)
+        else:
+            outcome.append(None)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise kafka_error.KafkaTimeoutError(f"no answer within {seconds:.0f} s")
+    if outcome[0] is not None:
+        raise outcome[0]
 
 
 @contextmanager
