@@ -5,17 +5,16 @@ the key `alias/datacore` and closed to the public, and the Glue databases.
 """
 
 import sys
-
-import boto3
-from botocore.config import Config
+from typing import TYPE_CHECKING
 
 from sandbox.part import Part, Site
 from sandbox.ports import HOST
 
+if TYPE_CHECKING:
+    import boto3
+
 GLUE_DATABASES = ("default", "raw", "platform", "lake")
 KEY_ALIAS = "alias/datacore"
-
-_QUICK = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
 
 
 def aws_part(site: Site) -> Part:
@@ -25,7 +24,7 @@ def aws_part(site: Site) -> Part:
         name="aws",
         title="S3, Glue, KMS (moto, in memory)",
         port=port,
-        command=(sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)),
+        command=(sys.executable, "-m", "sandbox.aws_server", HOST, str(port)),
         ask=lambda: ask(site),
         furnish=lambda: furnish(site),
     )
@@ -33,8 +32,11 @@ def aws_part(site: Site) -> Part:
 
 def ask(site: Site) -> object:
     """The buckets that S3 lists."""
+    from botocore.config import Config
+
     endpoint = site.variables["AWS_ENDPOINT_URL"]
-    return _session(site).client("s3", endpoint_url=endpoint, config=_QUICK).list_buckets()
+    quick = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+    return _session(site).client("s3", endpoint_url=endpoint, config=quick).list_buckets()
 
 
 def furnish(site: Site) -> None:
@@ -77,8 +79,10 @@ def furnish(site: Site) -> None:
         )
 
 
-def _session(site: Site) -> boto3.Session:
+def _session(site: Site) -> "boto3.Session":
     """A session with this site's credentials, whatever the caller's AWS variables are."""
+    import boto3
+
     return boto3.Session(
         aws_access_key_id=site.variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=site.variables["AWS_SECRET_ACCESS_KEY"],
