@@ -126,4 +126,4 @@ def _print_table(contracts: tuple[Contract, ...]) -> None:
     for row in rows:
         cells = zip(row, widths, strict=True)
         click.echo("  ".join(f"{cell:<{width}}" for cell, width in cells).rstrip())
-    click.echo(f"{len(contracts)} contracts, all valid")
+    click.echo(f"valid contracts: {len(contracts)}")

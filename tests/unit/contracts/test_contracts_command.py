@@ -44,7 +44,7 @@ def test_check_prints_a_line_a_type(datacore: Datacore) -> None:
 
     assert run.code == 0
     assert "job_view" in run.out
-    assert "5 contracts, all valid" in run.out
+    assert "valid contracts: 5" in run.out
 
 
 def test_check_names_the_mistakes_and_exits_2(
