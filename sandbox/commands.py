@@ -53,8 +53,9 @@ def up(directory: Path | None, moved: tuple[str, ...], free_ports: bool) -> None
     fetch_jars(read_lock(), Cache(cache_directory()), repository_address(), console)
     run = start(state, lambda: choose_ports(moved, free=free_ports), console)
     console.print(
-        f"The sandbox is up ({run.seconds:.1f} s). `source {state.env}` for a shell; "
-        "`datacore` reads it by itself. `datacore sandbox down` ends it."
+        f"The sandbox is up, started in {run.seconds:.1f} s. `datacore` finds it by itself; for a "
+        f"shell there is `source {state.env}`. `datacore sandbox down` ends it.",
+        soft_wrap=True,
     )
 
 
@@ -122,7 +123,7 @@ def logs(directory: Path | None, part: str | None, lines: int, follow: bool) -> 
 
 @sandbox.command()
 @click.argument("name")
-@click.option("--partitions", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option("--partitions", type=click.IntRange(min=1), default=2, show_default=True)
 def topic(name: str, partitions: int) -> None:
     """Create the Kafka topic NAME. Topics that contracts name are there from the start."""
     from sandbox.parts.kafka import create_topics

@@ -16,9 +16,10 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from datacore.errors import ExitCode, Locked, ServiceUnreachable
+from datacore.errors import ExitCode, Locked, ServiceUnreachable, UsageError
 from sandbox import processes
 from sandbox.part import Part
+from sandbox.parts.redshift import remove_outside
 from sandbox.platform import make_parts, make_site
 from sandbox.ports import require_free
 from sandbox.state import Run, State
@@ -79,12 +80,18 @@ def start(state: State, ports: Callable[[], Mapping[str, int]], console: Console
         if earlier is not None:
             if processes.of_run(earlier.id):
                 return _require_healthy(state, earlier)
-            state.discard()
+            _discard(state)
             state.directory.mkdir(mode=0o700)
         try:
             return _start_new(state, ports(), console)
+        except OSError as error:
+            _discard(state)
+            raise UsageError(
+                f"{error.filename or state.directory}: {error.strerror or error}",
+                "make room or give rights there, or use another --state",
+            ) from error
         except BaseException:
-            state.discard()
+            _discard(state)
             raise
 
 
@@ -115,8 +122,13 @@ def end(state: State) -> bool:
                 f"processes stay although killed: {', '.join(map(str, remaining))}",
                 "they may wait for a disk; run it again",
             )
-        state.discard()
+        _discard(state)
         return run is not None
+
+
+def _discard(state: State) -> None:
+    remove_outside(state)
+    state.discard()
 
 
 def _start_new(state: State, ports: Mapping[str, int], console: Console) -> Run:

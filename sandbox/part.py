@@ -41,5 +41,5 @@ class Part:
     """Files to write before anything runs, readable by their owner only."""
     furnish: Callable[[], object] | None = None
     """What has to be in it before others can use it (buckets, topics); run once it answers."""
-    patience: float = 60.0
-    """Seconds that it may take to answer first."""
+    patience: float = 120.0
+    """Seconds that it may take to answer first; generous, for machines that do other things too."""

@@ -56,7 +56,7 @@ def make_parts(site: Site) -> tuple[Part, ...]:
     """Every part of the platform, each after those that it needs."""
     java = find_java()
     return (
-        kafka_part(site, java, jar_paths("kafka"), contract_topics()),
+        kafka_part(site, java, jar_paths("kafka"), contract_topics),
         aws_part(site),
         metastore_part(site),
         thrift_part(site, java, jar_paths("s3a")),

@@ -130,7 +130,7 @@ class Supervisor:
             if (code := process.poll()) is not None:
                 raise PartFailed(part, f"ended with {code}", log)
             if time.monotonic() > deadline:
-                what = f"no answer in {part.patience:.0f} s: {answer}"
+                what = f"no answer in {part.patience:g} s: {answer}"
                 raise PartFailed(part, " ".join(what.split()), log)
             self._stop.wait(POLL)
 

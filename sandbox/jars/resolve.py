@@ -17,6 +17,7 @@ from jgo.maven import Dependency, MavenContext
 from datacore.errors import ServiceUnreachable, UsageError
 from sandbox.jars.fetch import PARALLEL, TIMEOUT
 from sandbox.jars.lock import LOCK_FILE, Jar
+from sandbox.parts.thrift import spark_home
 
 REQUEST_FILE = LOCK_FILE.with_name("jars.toml")
 
@@ -75,9 +76,7 @@ def coordinates(request: Request, repository: str, work: Path) -> list[str]:
 
 def spark_artifacts() -> frozenset[str]:
     """The artifacts that pyspark's own class path holds, by name without version."""
-    import pyspark
-
-    names = (path.stem for path in (Path(pyspark.__file__).parent / "jars").glob("*.jar"))
+    names = (path.stem for path in (spark_home() / "jars").glob("*.jar"))
     return frozenset(name.rpartition("-")[0] for name in names)
 
 

@@ -5,15 +5,16 @@ never made by using them.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
+from typing import TYPE_CHECKING
 
 from datacore.errors import ServiceUnreachable, UsageError
 from sandbox.part import Part, Site
 from sandbox.ports import HOST
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
 
 CLUSTER_ID = "datacore-sandbox-00001"
 """22 characters, as Kafka's own ids (16 bytes in base64) have."""
@@ -21,12 +22,14 @@ CLUSTER_ID = "datacore-sandbox-00001"
 LARGEST_MESSAGE = 32 * 1024 * 1024
 """Bytes. A line of 20 MB passes."""
 
-PARTITIONS = 4
-"""Of a topic, where nobody says otherwise."""
+PARTITIONS = 2
+"""Of a topic, where nobody says otherwise. Each makes an object an hour and type, and objects cost."""
 
 
-def kafka_part(site: Site, java: Path, jars: Iterable[Path], topics: tuple[str, ...]) -> Part:
-    """The broker, with `topics` made once it answers."""
+def kafka_part(
+    site: Site, java: Path, jars: Iterable[Path], topics: Callable[[], Iterable[str]]
+) -> Part:
+    """The broker; once it answers, `topics` are asked for and made."""
     home = site.state.home("kafka")
     properties = home / "server.properties"
     program = (
@@ -61,7 +64,7 @@ def kafka_part(site: Site, java: Path, jars: Iterable[Path], topics: tuple[str, 
             home / "log4j2.properties": LOGGING,
         },
         ask=lambda: _brokers(site.address("kafka")),
-        furnish=lambda: create_topics(site.address("kafka"), topics, PARTITIONS),
+        furnish=lambda: create_topics(site.address("kafka"), topics(), PARTITIONS),
     )
 
 
@@ -114,6 +117,8 @@ def create_topics(broker: str, names: Iterable[str], partitions: int) -> tuple[s
     Raises UsageError if one is there with another number of partitions, or has a name that Kafka
     refuses; ServiceUnreachable if the broker does not answer.
     """
+    from kafka.errors import KafkaError
+
     wanted = tuple(dict.fromkeys(names))
     if not wanted:
         return ()
@@ -155,7 +160,9 @@ def _brokers(broker: str) -> object:
         admin.close()
 
 
-def _admin(broker: str) -> KafkaAdminClient:
+def _admin(broker: str) -> "KafkaAdminClient":
+    from kafka import KafkaAdminClient
+
     # while the broker starts, its refusals are expected and ours to report
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     return KafkaAdminClient(

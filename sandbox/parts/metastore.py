@@ -2,11 +2,6 @@
 
 import sys
 
-from hmsclient.genthrift.hive_metastore import ThriftHiveMetastore
-from thrift.protocol.TBinaryProtocol import TBinaryProtocol
-from thrift.transport.TSocket import TSocket
-from thrift.transport.TTransport import TBufferedTransport
-
 from sandbox.part import Part, Site
 from sandbox.ports import HOST
 
@@ -28,6 +23,11 @@ def metastore_part(site: Site) -> Part:
 
 
 def _databases(port: int) -> list[str]:
+    from hmsclient.genthrift.hive_metastore import ThriftHiveMetastore
+    from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+    from thrift.transport.TSocket import TSocket
+    from thrift.transport.TTransport import TBufferedTransport
+
     socket = TSocket(HOST, port)
     socket.setTimeout(5_000)
     transport = TBufferedTransport(socket)

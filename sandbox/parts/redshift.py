@@ -2,10 +2,9 @@
 
 import sys
 
-import redshift_connector
-
 from sandbox.part import Part, Site
 from sandbox.ports import HOST
+from sandbox.state import State
 
 
 def redshift_part(site: Site) -> Part:
@@ -24,7 +23,16 @@ def redshift_part(site: Site) -> Part:
     )
 
 
+def remove_outside(state: State) -> None:
+    """Remove what it keeps outside `state` where paths are too long, if it was killed."""
+    from sandbox.redshift.postgres import remove_leftovers
+
+    remove_leftovers(state.home("redshift"))
+
+
 def _select_one(site: Site) -> object:
+    import redshift_connector
+
     connection = redshift_connector.connect(
         host=HOST,
         port=site.ports["redshift"],

