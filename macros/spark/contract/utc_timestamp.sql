@@ -1,6 +1,6 @@
 {% macro utc_timestamp(name, time_unit) -%}
     {%- if time_unit == "iso8601" -%}
-        cast(`{{ name }}` as timestamp)
+        try_cast(`{{ name }}` as timestamp)
     {%- else -%}
         {%- set units = {
             "s": ("timestamp_seconds", 1),

@@ -13,7 +13,7 @@ renamed as (
 
         -- time
         dt,
-        cast(occurred_at as timestamp) as exposed_at,
+        try_cast(occurred_at as timestamp) as exposed_at,
 
         -- text
         variant

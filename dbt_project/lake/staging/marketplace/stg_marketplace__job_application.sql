@@ -14,7 +14,7 @@ renamed as (
 
         -- time
         dt,
-        cast(occurred_at as timestamp) as applied_at,
+        try_cast(occurred_at as timestamp) as applied_at,
 
         -- measures
         cover_letter_chars,

@@ -13,7 +13,7 @@ renamed as (
 
         -- time
         dt,
-        cast(occurred_at as timestamp) as changed_at,
+        try_cast(occurred_at as timestamp) as changed_at,
 
         -- measures
         salary_cents,

@@ -14,7 +14,7 @@ renamed as (
 
         -- time
         dt,
-        cast(occurred_at as timestamp) as viewed_at,
+        try_cast(occurred_at as timestamp) as viewed_at,
 
         -- measures
         duration_ms,

@@ -13,7 +13,7 @@ renamed as (
 
         -- time
         dt,
-        cast(occurred_at as timestamp) as searched_at,
+        try_cast(occurred_at as timestamp) as searched_at,
 
         -- measures
         results,
