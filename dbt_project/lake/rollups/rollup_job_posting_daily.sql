@@ -9,7 +9,7 @@ newest_first as (
         *,
         row_number() over (
             partition by dt, job_id
-            order by changed_at desc, event_id
+            order by changed_at desc, event_id asc
         ) as nth_newest,
         count(*) over (partition by dt, job_id) as postings
     from postings
