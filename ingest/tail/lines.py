@@ -14,11 +14,10 @@ from io import BufferedReader
 from pathlib import Path
 from uuid import uuid4
 
-from isal import igzip
-
 from datacore.errors import DatacoreError, ExitCode, Locked, UsageError
 from ingest.tail.position import EMPTY, Position, carry_on
 from ingest.tail.split import Line, Splitter
+from ingest.tail.unzip import GzipStream
 
 CHUNK = 1 << 20
 
@@ -123,9 +122,8 @@ class LogFile:
 
     def _rewind(self) -> None:
         self._file.seek(0)
-        # read1 gives what there is: of a broken stream nothing before the break is lost.
-        self._stream: BufferedReader | igzip.IGzipFile = (
-            igzip.open(self._file) if self.compressed else self._file
+        self._stream: BufferedReader | GzipStream = (
+            GzipStream(self._file) if self.compressed else self._file
         )
 
     def _recognise(self, known: Iterable[Position]) -> Position:

@@ -1,0 +1,92 @@
+"""A source in memory: what Kafka does for the lander, with every fault that a test wants."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ingest.land.source import Hint, Partition, RetentionOutran
+
+
+class MemoryRecord(NamedTuple):
+    """A record as `ingest.land.source.Record` has it."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+@dataclass
+class Log:
+    """The partitions' records, shared by all sources of one test; a gap is an offset left out."""
+
+    records: dict[Partition, list[MemoryRecord]]
+    ends: dict[Partition, int] = field(default_factory=dict)
+    """Ends beyond the last record: markers."""
+    begins: dict[Partition, int] = field(default_factory=dict)
+    hints: dict[Partition, Hint] = field(default_factory=dict)
+    topic_id: str = "id-1"
+
+    def end(self, partition: Partition) -> int:
+        last = self.records[partition][-1].offset + 1 if self.records[partition] else 0
+        return max(last, self.ends.get(partition, 0))
+
+
+class MemorySource:
+    """Reads a `Log`, `step` records of a partition at a time."""
+
+    def __init__(self, log: Log, step: int = 3) -> None:
+        self.log = log
+        self.step = step
+        self.mine = frozenset(log.records)
+        self.positions: dict[Partition, int] = {}
+
+    def topic_id(self, topic: str) -> str:
+        return self.log.topic_id
+
+    def partitions(self) -> tuple[Partition, ...]:
+        return tuple(sorted(self.log.records))
+
+    def assigned(self) -> frozenset[Partition]:
+        return self.mine
+
+    def poll(self, seconds: float) -> dict[Partition, list[MemoryRecord]]:
+        found = {}
+        for partition in sorted(self.mine):
+            at = self.positions[partition]
+            if at < self.begins(partition):
+                raise RetentionOutran(partition)
+            records = [r for r in self.log.records[partition] if r.offset >= at][: self.step]
+            last = records and records[-1] == self.log.records[partition][-1]
+            if records:
+                found[partition] = records
+                self.positions[partition] = records[-1].offset + 1
+            if last or not records:
+                self.positions[partition] = max(at, self.log.end(partition))
+        return found
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        self.positions[partition] = offset
+
+    def position(self, partition: Partition) -> int:
+        return self.positions[partition]
+
+    def begins(self, partition: Partition) -> int:
+        return self.log.begins.get(partition, 0)
+
+    def ends(self) -> dict[Partition, int]:
+        return {partition: self.log.end(partition) for partition in self.log.records}
+
+    def hint(self, partition: Partition) -> Hint | None:
+        return self.log.hints.get(partition)
+
+    def acknowledge(self, partition: Partition, hint: Hint) -> None:
+        self.log.hints[partition] = hint
+
+    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[MemoryRecord]]:
+        if first < self.begins(partition):
+            raise RetentionOutran(partition)
+        yield [r for r in self.log.records[partition] if first <= r.offset < next_]
+
+    def close(self) -> None:
+        pass
