@@ -24,7 +24,7 @@ from sandbox.redshift.server import Options, serve
 @click.option("--tls-key", type=click.Path(path_type=Path), help="PEM; made at start if absent.")
 def main(state: Path, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:
     """Serve a local stand-in for Amazon Redshift on 127.0.0.1, with TLS and without."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         if (tls_cert is None) != (tls_key is None):
             raise UsageError("--tls-cert and --tls-key belong together", "give both or neither")

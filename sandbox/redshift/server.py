@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,8 +67,12 @@ class Server:
             writer.write(wire.error_response(error, severity="FATAL"))
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError) as error:
             log.debug("a client went away: %s", error)
-        except UnicodeDecodeError as error:
-            writer.write(wire.error_response(RedshiftError(str(error), "22021"), "FATAL"))
+        except asyncio.CancelledError:
+            # the stand-in ends; asyncio.streams of Python 3.11 would report it as a failure
+            log.debug("a session ends with the stand-in")
+        except (ValueError, IndexError, struct.error) as error:
+            malformed = RedshiftError(f"malformed message: {error}", "08P01")
+            writer.write(wire.error_response(malformed, "FATAL"))
         finally:
             if backend is not None:
                 backend.close()

@@ -43,6 +43,14 @@ def open_parquet(source: S3Object) -> pq.ParquetFile:
         raise LoadError(SCAN_ERROR, 15007, context, Rejection(source.url)) from error
 
 
+def _batches(source: S3Object, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from file.iter_batches(batch_size=BATCH_ROWS)
+    except (pa.ArrowException, OSError) as error:
+        context = f"Error: File '{source.url}' cannot be read: {error}"
+        raise LoadError(SCAN_ERROR, 15007, context, Rejection(source.url)) from error
+
+
 def read_by_position(
     source: S3Object, columns: Sequence[Column], fill_missing: bool, nested_as_text: bool
 ) -> Iterator[Chunk]:
@@ -60,7 +68,7 @@ def read_by_position(
         _check_type(source, column, field, nested_as_text)
     names = [column.name for column in columns]
     line = 0
-    for batch in file.iter_batches(batch_size=BATCH_ROWS):
+    for batch in _batches(source, file):
         arrays = [*batch.columns]
         arrays += [pa.nulls(batch.num_rows)] * (len(columns) - len(arrays))
         for column, array in zip(columns, arrays, strict=True):
@@ -80,7 +88,7 @@ def read_by_name(
             _check_type(source, column, file.schema_arrow.field(places[column.name]), True)
     names = [column.name for column in columns] + [name for name, _ in constants]
     line = 0
-    for batch in file.iter_batches(batch_size=BATCH_ROWS):
+    for batch in _batches(source, file):
         rows = int(batch.num_rows)
         arrays = [
             batch.column(places[column.name]) if column.name in places else pa.nulls(rows)

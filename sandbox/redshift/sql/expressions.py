@@ -243,14 +243,14 @@ def _decode(value: exp.Expr, pairs: Sequence[exp.Expr]) -> exp.Expr:
 
 def _listagg(node: exp.Anonymous, order: exp.Expr | None) -> exp.Expr:
     arguments = node.expressions
+    distinct = bool(arguments) and isinstance(arguments[0], exp.Distinct)
+    if distinct:
+        arguments = arguments[0].expressions
     if not arguments:
         raise RedshiftError("function listagg() does not exist", "42883")
-    value = arguments[0]
     separator = arguments[1] if len(arguments) > 1 else exp.Literal.string("")
-    distinct = isinstance(value, exp.Distinct)
-    inner = value.expressions[0] if distinct else value
     parts = "DISTINCT " if distinct else ""
-    parts += exp.cast(inner.copy(), "text").sql(dialect=_Target)
+    parts += exp.cast(arguments[0].copy(), "text").sql(dialect=_Target)
     parts += f", {separator.sql(dialect=_Target)}"
     if order is not None:
         parts += f" {order.sql(dialect=_Target)}"
