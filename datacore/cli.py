@@ -76,12 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run `datacore` and exit by the documented codes."""
     try:
         apply_environment()
-        datacore(args=arguments, standalone_mode=False)
+        # click returns the code of a command that ended by `Context.exit`
+        code = datacore(args=arguments, standalone_mode=False)
+        if isinstance(code, int) and code != ExitCode.DONE:
+            sys.exit(code)
     except DatacoreError as error:
         report(error)
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
