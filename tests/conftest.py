@@ -92,6 +92,7 @@ class Sandbox:
             database=self.env["DATACORE_REDSHIFT_DATABASE"],
             user=self.env["DATACORE_REDSHIFT_USER"],
             password=self.env["DATACORE_REDSHIFT_PASSWORD"],
+            ssl=False,
         )
 
     def _session(self) -> boto3.Session:
