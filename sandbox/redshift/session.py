@@ -197,6 +197,8 @@ class Session:
 
     async def _bring_up_to_date(self, planned: Pass, sql: str) -> References:
         """External tables that `sql` reads, and the views of Glue, as they are now."""
+        if not planned.reads:
+            return References()
         references = await self._services.external.references(sql, self._backend)
         if planned.binds and references.tables - references.indirect:
             raise RedshiftError(

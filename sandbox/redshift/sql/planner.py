@@ -5,6 +5,7 @@ Comes in: one statement. Goes out: a plan. Raises RedshiftError; nothing else, w
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sandbox.redshift.errors import RedshiftError
 from sandbox.redshift.sql import show, tables, transfers, views
@@ -58,11 +59,11 @@ def plan(sql: str, parameters: int = 0) -> Plan:
 def _plan_with_parameters(sql: str) -> Plan:
     # the parser would read $1 as the tag of a dollar quote
     if PARAMETERS_ONLY.fullmatch(sql):
-        return Pass(sql)
+        return Pass(sql, reads=False)
     planned = plan(PARAMETER.sub(r"rs_parameter_\1_", sql))
     if not isinstance(planned, Pass):
         raise RedshiftError("this statement takes no parameters", "42601")
-    return Pass(PLACEHOLDER.sub(r"$\1", planned.sql), planned.tag, planned.binds)
+    return replace(planned, sql=PLACEHOLDER.sub(r"$\1", planned.sql))
 
 
 def _query(cursor: Cursor) -> Plan:

@@ -10,12 +10,14 @@ from sandbox.redshift.sql.tokens import Name
 class Pass:
     """PostgreSQL runs `sql`; the client sees `tag` where PostgreSQL's own would be wrong.
 
-    `binds` marks a view that depends on its tables, which external ones do not allow.
+    `binds` marks a view that depends on its tables, which external ones do not allow; `reads` is
+    False for a statement that is known to read no table.
     """
 
     sql: str
     tag: str | None = None
     binds: bool = False
+    reads: bool = True
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ _STRINGS = {
 }
 
 
-@functools.lru_cache(1024)
+@functools.lru_cache(256)
 def words(sql: str) -> tuple[Word, ...]:
     """The words of `sql`, without comments. Raises Untokenizable."""
     try:

@@ -3,8 +3,8 @@
 from datetime import date, datetime
 
 import pytest
-from conftest import Query, StandIn, error_of, query_on
 from redshift_connector.error import ProgrammingError
+from redshift_stand_in import Query, StandIn, error_of, query_on
 
 
 def test_types_without_a_size_get_redshifts(query: Query, schema: str) -> None:

@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, Query, StandIn, error_of, query_on
 from redshift_connector.core import Connection
 from redshift_connector.error import InterfaceError, ProgrammingError
+from redshift_stand_in import PASSWORD, Query, StandIn, error_of, query_on
 
 from sandbox.redshift.postgres import INSTALL
 

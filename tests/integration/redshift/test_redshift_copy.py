@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from conftest import BUCKET, ROLE, Lake, Query, error_of
 from redshift_connector.core import Connection
 from redshift_connector.error import ProgrammingError
+from redshift_stand_in import BUCKET, ROLE, Lake, Query, error_of
 
 TABLE = """
 create table t (id bigint not null, name varchar(5), amount decimal(10,2), day date, ok boolean)

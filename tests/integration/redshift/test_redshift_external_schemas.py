@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 import pytest
-from conftest import BUCKET, ROLE, Lake, Query, StandIn, error_of, query_on
 from redshift_connector.error import ProgrammingError
+from redshift_stand_in import BUCKET, ROLE, Lake, Query, StandIn, error_of, query_on
 
 COLUMNS = {"job_id": "string", "views": "bigint"}
 

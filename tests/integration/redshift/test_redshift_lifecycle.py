@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import START_LIMIT, StandIn, error_of, free_port, query_on, start_stand_in
 from redshift_connector.error import InterfaceError, ProgrammingError
+from redshift_stand_in import START_LIMIT, StandIn, error_of, free_port, query_on, start_stand_in
 
 NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -32,8 +32,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 def started(directory: Path) -> Iterator[StandIn]:
     running = start_stand_in(directory / "state", free_port(), NOWHERE)
     yield running
-    if running.process.poll() is None:
-        running.process.kill()
+    running.process.terminate()
     running.process.wait(START_LIMIT)
 
 
