@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
 
-KAFKA_PATIENCE_MS = 15_000
+KAFKA_PATIENCE_MS = 10_000
 """How long a client tries to reach Kafka before it gives up."""
 UPLOADS = 8
 """Requests to S3 at the same time."""

@@ -60,6 +60,7 @@ class KafkaSource:
             fetch_max_bytes=16 * 1024 * 1024,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=250,
+            max_poll_interval_ms=600_000,
             session_timeout_ms=15_000,
         )
 
@@ -96,12 +97,21 @@ class KafkaSource:
                 self._consumer.seek(partition, self._sought[partition])
 
     def seek(self, partition: Partition, offset: int) -> None:
-        self._sought[TopicPartition(*partition)] = offset
-        self._consumer.seek(TopicPartition(*partition), offset)
+        asked = TopicPartition(*partition)
+        self._sought[asked] = offset
+        if asked in self._consumer.assignment():
+            self._consumer.seek(asked, offset)
 
     def position(self, partition: Partition) -> int:
+        asked = TopicPartition(*partition)
+        if asked not in self._consumer.assignment():
+            return self._sought[asked]
         with self._errors():
-            return int(self._consumer.position(TopicPartition(*partition)))
+            try:
+                return int(self._consumer.position(asked))
+            except NoOffsetForPartitionError:
+                # a partition that just came to us, perhaps another one, has none yet
+                return self._sought[asked]
 
     def begins(self, partition: Partition) -> int:
         asked = TopicPartition(*partition)

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 BATCH_BYTES = 1 << 20
 """About how much of one file goes to one partition at a time."""
-TRANSACTION_BYTES = 4 << 20
+TRANSACTION_BYTES = 2 << 20
 """About how much one transaction holds; a larger line makes it larger."""
 POLL_SECONDS = 0.25
 """How often a followed file is looked at."""
