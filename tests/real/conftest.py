@@ -4,6 +4,7 @@ The data stay where they are, beside the checkout or where DATACORE_REAL_DATA sa
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,10 @@ def github_contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def platform(sandbox: "Sandbox", tmp_path_factory: pytest.TempPathFactory) -> PlatformClient:
+def platform(
+    sandbox: "Sandbox", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PlatformClient]:
     """The session's sandbox."""
-    return PlatformClient(sandbox, tmp_path_factory.mktemp("dbt"))
+    client = PlatformClient(sandbox, tmp_path_factory.mktemp("dbt"))
+    yield client
+    client.close()

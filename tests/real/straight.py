@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,10 +104,3 @@ def groups(
     for event in events:
         found.setdefault(key(event), []).append(event)
     return found
-
-
-def total(counts: Counter[Any] | Iterable[Sequence[Any]]) -> int:
-    """The sum of a counter's counts, or of the last column of rows."""
-    if isinstance(counts, Counter):
-        return counts.total()
-    return sum(row[-1] for row in counts)

@@ -1,0 +1,1 @@
+{{ rejected_events("ab_test_player") }}

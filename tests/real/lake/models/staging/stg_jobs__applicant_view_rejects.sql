@@ -1,0 +1,1 @@
+{{ rejected_events("applicant_view") }}
