@@ -1,5 +1,9 @@
 {% macro canonical_type(data_type) %}
     {%- set names = {
+        'string': 'character varying(65535)',
+        'binary': 'varbyte(65535)',
+        'double': 'double precision',
+        'tinyint': 'smallint',
         'varchar': 'character varying',
         'char': 'character',
         'decimal': 'numeric',

@@ -1,13 +1,13 @@
-{% macro load_day(target_relation, rollup, columns, day, location, is_empty, transaction) %}
+{% macro load_day(target_relation, columns, query, day, location, transaction) %}
     {{- log(this.identifier ~ ": " ~ day ~ " from " ~ location, info=true) -}}
     {#- errors name the table that was copied into: so it names the day -#}
     {%- set stage = this.identifier ~ '__' ~ day | replace('-', '_') -%}
-    {%- set copied = stage_day(stage, rollup, columns, location, is_empty) -%}
+    {%- set copied = stage_day(stage, columns, day, location) -%}
     {%- if transaction -%}
         {#- of two builds at once the second waits, then sees the first's rows -#}
         {%- do send(['begin', 'lock table ' ~ target_relation]) -%}
     {%- endif -%}
-    {%- set placed = replace_day(target_relation, stage, day, location) -%}
+    {%- set placed = replace_day(target_relation, stage, query, day, location) -%}
     {%- if copied != placed -%}
         {%- do exceptions.raise_compiler_error(
             this.identifier ~ ": " ~ day ~ ": " ~ copied ~ " rows were copied from " ~ location

@@ -1,6 +1,6 @@
 {% macro plan_load(rollup, current) %}
     {%- if flags.EMPTY -%}
-        {{- return({'changed': [], 'empty': [], 'gone': [], 'locations': {}}) -}}
+        {{- return({'changed': [], 'gone': [], 'locations': {}}) -}}
     {%- endif -%}
     {%- set locations = lake_partitions(rollup) -%}
     {%- set changed = [] -%}
@@ -17,7 +17,6 @@
     {%- endif -%}
     {{- return({
         'changed': changed,
-        'empty': empty_lake_days(rollup, changed),
         'gone': gone,
         'locations': locations,
     }) -}}

@@ -1,5 +1,5 @@
-{% macro replace_day(target_relation, stage, day, location) %}
-    {%- set names = model.columns.keys() | reject('equalto', 'dt') | join(', ') -%}
+{% macro replace_day(target_relation, stage, query, day, location) %}
+    {%- set names = model.columns.keys() | join(', ') -%}
     {#- If the connection breaks, the adapter sends the statement again in a new
         session, where it would be committed alone. Only the first session has
         the stage, so each statement names it and fails anywhere else. -#}
@@ -9,9 +9,11 @@
             dt = '{{ day }}'
             and (select count(*) from {{ stage }}) >= 0;
 
-        insert into {{ target_relation }} (dt, {{ names }})
-        select cast('{{ day }}' as date), {{ names }}
-        from {{ stage }};
+        insert into {{ target_relation }} ({{ names }})
+        select {{ names }}
+        from (
+            {{ select_from(stage, query) }}
+        ) as loaded;
 
         insert into {{ load_log() }}
             (table_name, dt, event, location, row_count, invocation_id)

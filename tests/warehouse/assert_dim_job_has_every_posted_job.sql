@@ -1,5 +1,5 @@
--- The dimension neither loses a posted job nor a posting event. (That no viewed job
--- is missing is the relationship test of fct_job_view_daily.)
+-- The dimension loses neither a posted job nor a posting event. (That no viewed
+-- job is missing is the relationship test of fct_job_view_daily.)
 with
 
 posted as (

@@ -1,5 +1,5 @@
--- Every day of every load is what the lake shows now: the same rows and the same
--- sums. A difference is a day that was loaded wrong or not since it changed.
+-- Every day of every load is what the lake shows now: the same rows and sums. A
+-- difference is a day that was loaded wrong or is yet to be loaded.
 {%- set loads = {
     'job_view': (
         source('lake', 'rollup_job_view_daily'),
@@ -25,35 +25,34 @@
 
 with
 
-{% for name, (rollup, load, measures) in loads.items() %}
-{%- for side, relation in [('lake', rollup), ('loaded', load)] %}
-{{ name }}_{{ side }} as (
+totals as (
+    {%- for name, (rollup, load, measures) in loads.items() %}
+    {%- for relation, sign in [(rollup, 1), (load, -1)] %}
+    {%- for measure in ['1'] + measures %}
     select
+        '{{ name }}' as rollup_name,
+        '{{ measure }}' as measure,
         dt,
-        count(*) as row_count,
-        {%- for measure in measures %}
-        sum({{ measure }}) as {{ measure }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {{ sign }} * coalesce(sum({{ measure }}), 0) as total
     from {{ relation }}
     group by dt
-),
-
-{% endfor %}
-{{ name }}_differences as (
-    (select * from {{ name }}_lake except select * from {{ name }}_loaded)
-    union all
-    (select * from {{ name }}_loaded except select * from {{ name }}_lake)
-),
-
-{% endfor %}
-differences as (
-    {%- for name in loads %}
-    select
-        '{{ name }}' as rollup,
-        dt
-    from {{ name }}_differences
     {{ "union all" if not loop.last }}
     {%- endfor %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
+),
+
+differences as (
+    select
+        rollup_name,
+        measure,
+        dt,
+        sum(total) as difference
+    from totals
+    group by rollup_name, measure, dt
+    having sum(total) != 0
 )
 
 select * from differences

@@ -20,7 +20,7 @@ totals as (
     {%- for relation, sign in [(load, 1), (mart, -1)] %}
     {%- for measure in ['1'] + measures %}
     select
-        '{{ mart.identifier }}' as mart,
+        '{{ mart.identifier }}' as mart_name,
         '{{ measure }}' as measure,
         dt,
         {{ sign }} * sum({{ measure }}) as total
@@ -36,12 +36,12 @@ totals as (
 
 differences as (
     select
-        mart,
+        mart_name,
         measure,
         dt,
         sum(total) as difference
     from totals
-    group by mart, measure, dt
+    group by mart_name, measure, dt
     having sum(total) != 0
 )
 

@@ -15,12 +15,12 @@
     {{ run_hooks(pre_hooks, inside_transaction=true) }}
 
     {#- 1. compare -#}
-    {%- do get_assert_columns_equivalent(sql) -%}
+    {%- set columns = stage_columns(rollup) -%}
+    {%- do check_load_columns(columns, sql) -%}
     {%- set recorded = loaded_partitions(this.identifier) -%}
     {%- set added = [] if is_new or is_rebuild else add_load_columns(existing_relation) -%}
     {%- set current = {} if is_new or is_rebuild or added else recorded -%}
     {%- set plan = plan_load(rollup, current) -%}
-    {%- set columns = load_columns(rollup) -%}
     {{ adapter.commit() }}
 
     {#- 2. make, widen or rebuild the table -#}
@@ -47,8 +47,8 @@
     {%- set total = namespace(rows=0) -%}
     {%- for day in plan.changed -%}
         {%- set total.rows = total.rows + load_day(
-            build_relation, rollup, columns, day, plan.locations[day],
-            is_empty=day in plan.empty, transaction=not is_rebuild
+            build_relation, columns, sql, day, plan.locations[day],
+            transaction=not is_rebuild
         ) -%}
     {%- endfor -%}
     {%- if plan.gone -%}

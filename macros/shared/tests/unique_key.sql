@@ -1,8 +1,8 @@
 {% test unique_key(model, columns) %}
     select
-        {{ columns | join(', ') }},
+        {{ columns | join(", ") }},
         count(*) as copies
     from {{ model }}
-    group by {{ columns | join(', ') }}
+    group by {{ columns | join(", ") }}
     having count(*) > 1
 {% endtest %}
