@@ -20,7 +20,7 @@ from datacore.errors import ExitCode, Locked, ServiceUnreachable, UsageError
 from sandbox import processes
 from sandbox.part import Part
 from sandbox.parts.redshift import remove_outside
-from sandbox.platform import make_parts, make_site
+from sandbox.platform import contract_topics, make_parts, make_site
 from sandbox.ports import require_free
 from sandbox.state import Run, State
 from sandbox.supervisor import Supervisor
@@ -137,7 +137,7 @@ def _start_new(state: State, ports: Mapping[str, int], console: Console) -> Run:
     run = Run(uuid4().hex, datetime.now(UTC).isoformat(timespec="seconds"), ports)
     state.write_run(run)
     site = make_site(state, ports)
-    parts = make_parts(site)
+    parts = make_parts(site, contract_topics())
     names = ", ".join(part.name for part in parts)
     console.print(f"Starting {names} in {state.directory}")
 

@@ -20,8 +20,6 @@ from sandbox.parts.thrift import thrift_part
 from sandbox.ports import HOST
 from sandbox.state import State
 
-PART_NAMES = ("kafka", "aws", "metastore", "thrift", "redshift")
-
 LOOPBACK_ONLY = "sandbox"
 """Key and password of services that listen on loopback and hold nothing of worth."""
 
@@ -52,11 +50,11 @@ def make_site(state: State, ports: Mapping[str, int]) -> Site:
     return Site(state, ports, variables)
 
 
-def make_parts(site: Site) -> tuple[Part, ...]:
-    """Every part of the platform, each after those that it needs."""
+def make_parts(site: Site, topics: tuple[str, ...] = ()) -> tuple[Part, ...]:
+    """Every part of the platform, each after those that it needs; `topics` are made in Kafka."""
     java = find_java()
     return (
-        kafka_part(site, java, jar_paths("kafka"), contract_topics),
+        kafka_part(site, java, jar_paths("kafka"), topics),
         aws_part(site),
         metastore_part(site),
         thrift_part(site, java, jar_paths("s3a")),

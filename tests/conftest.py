@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import hypothesis
 import pytest
 import redshift_connector
 from pyhive import hive
@@ -32,6 +33,12 @@ UP_LIMIT = 300
 DOWN_LIMIT = 60
 RUN_LIMIT = 300
 """Seconds."""
+
+# A loaded machine is no finding: no property is judged by its time.
+hypothesis.settings.register_profile(
+    "datacore", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("datacore")
 
 
 class CommandFailed(AssertionError):

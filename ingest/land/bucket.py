@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from datacore.errors import DifferenceFound, ServiceUnreachable, UsageError
+from ingest.aws import UPLOADS, aws_errors
 from ingest.land.objects import Body
-from ingest.services import UPLOADS, aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,6 +13,8 @@ from datacore.contracts import load_contracts
 from datacore.errors import UsageError
 from datacore.settings import Settings, load_settings
 from ingest import topics as kafka_topics
+from ingest.aws import glue_client, s3_client
+from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
 from ingest.land.lander import MIB, CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
@@ -21,7 +23,6 @@ from ingest.land.source_kafka import KafkaSource
 from ingest.log import set_up_logs
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
-from ingest.services import glue_client, kafka_errors, kafka_settings, s3_client
 from ingest.signals import stop_on_signals
 
 log = structlog.get_logger()

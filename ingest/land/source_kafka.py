@@ -17,8 +17,8 @@ from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRange
 from datacore.errors import ServiceUnreachable
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
+from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.source import Hint, Partition, Record, RetentionOutran
-from ingest.services import kafka_errors, kafka_settings
 
 log = structlog.get_logger()
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datacore.errors import ServiceUnreachable
+from ingest.aws import aws_errors
 from ingest.register.tables import Table
-from ingest.services import aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

@@ -6,12 +6,12 @@ import click
 
 from datacore.contracts import load_contracts
 from datacore.settings import load_settings
+from ingest.aws import glue_client, s3_client
 from ingest.land.bucket import Bucket
 from ingest.log import set_up_logs
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
 from ingest.register.scan import scan
-from ingest.services import glue_client, s3_client
 
 
 @click.command()

@@ -20,7 +20,7 @@ from datacore.errors import Locked
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.headers import FILE, HOST, SEQUENCE, TOO_LARGE
-from ingest.services import kafka_errors, kafka_settings
+from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.tail.lines import Batch
 from ingest.tail.position import Position
 from ingest.tail.split import LongLine

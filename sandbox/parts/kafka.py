@@ -5,7 +5,7 @@ never made by using them.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,8 @@ PARTITIONS = 2
 """Of a topic, where nobody says otherwise. Each makes an object an hour and type, and objects cost."""
 
 
-def kafka_part(
-    site: Site, java: Path, jars: Iterable[Path], topics: Callable[[], Iterable[str]]
-) -> Part:
-    """The broker; once it answers, `topics` are asked for and made."""
+def kafka_part(site: Site, java: Path, jars: Iterable[Path], topics: Iterable[str]) -> Part:
+    """The broker, with `topics` made once it answers."""
     home = site.state.home("kafka")
     properties = home / "server.properties"
     program = (
@@ -64,7 +62,7 @@ def kafka_part(
             home / "log4j2.properties": LOGGING,
         },
         ask=lambda: _brokers(site.address("kafka")),
-        furnish=lambda: create_topics(site.address("kafka"), topics(), PARTITIONS),
+        furnish=lambda: create_topics(site.address("kafka"), topics, PARTITIONS),
     )
 
 

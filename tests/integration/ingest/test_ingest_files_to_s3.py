@@ -1,6 +1,7 @@
 """File → Kafka → S3: every line once, whatever is killed, doubled or broken."""
 
 import gzip
+import json
 import os
 import signal
 import socket
@@ -66,6 +67,20 @@ def test_files_arrive_line_for_line_and_hours_are_sealed_and_registered(stage: S
     assert "sent 0 lines" in stage.tail(packed, plain).stdout
     assert stage.land().startswith("landed 0 quarantined 0 unclaimed 0 ")
     assert stage.everything() == before
+
+    asked = ("quarantine", "list", "--topic", stage.topic, "--json")
+    listed = [json.loads(line) for line in stage.sandbox.run(*asked).stdout.splitlines()]
+    assert {(c["reason"], c["data_type"], c["records"]) for c in listed} == {
+        ("not_json", None, 3),
+        ("not_object", None, 1),
+        ("not_utf8", None, 1),
+        ("too_deep", None, 1),
+        ("no_time", stage.data_type, 1),
+    }
+    asked = ("quarantine", "show", "--topic", stage.topic, "--reason", "no_time")
+    (shown,) = map(json.loads, stage.sandbox.run(*asked).stdout.splitlines())
+    assert (shown["host"], shown["line"], shown["field"]) == ("web-1", 1_503, "occurred_at")
+    assert shown["value"] == no_time.decode()
 
     glue.delete_partition(
         DatabaseName="raw", TableName=stage.data_type, PartitionValues=["2026-01-02", "03"]

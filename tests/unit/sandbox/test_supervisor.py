@@ -81,8 +81,11 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Fakes:
 
     def use(*made: Callable[[Site], Part]) -> None:
         monkeypatch.setattr(processes, "TERM_LIMIT", 0.5)
+        monkeypatch.setattr(lifecycle, "contract_topics", tuple)
         monkeypatch.setattr(lifecycle, "make_site", lambda state, ports: Site(state, ports, {}))
-        monkeypatch.setattr(lifecycle, "make_parts", lambda site: tuple(f(site) for f in made))
+        monkeypatch.setattr(
+            lifecycle, "make_parts", lambda site, topics=(): tuple(f(site) for f in made)
+        )
 
     return use
 

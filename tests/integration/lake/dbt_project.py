@@ -1,0 +1,119 @@
+"""dbt as an analyst runs it, on the test's sandbox, in a database of the test's own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datacore.settings import ROOT
+
+if TYPE_CHECKING:
+    from tests.conftest import Sandbox
+
+LIMIT = 300
+"""Seconds that a build may take."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a run of dbt said."""
+
+    exit_code: int
+    text: str
+    messages: dict[str, str]
+    """Node to its message: `UNCHANGED`, `2 days, 7 records`, or the error."""
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """A project, the database that it builds in, and what that database holds."""
+
+    sandbox: "Sandbox"
+    project: Path
+    prefix: str
+    output: Path
+
+    @property
+    def database(self) -> str:
+        """The Glue database of target `ci`."""
+        return f"{self.prefix}_lake"
+
+    def dbt(self, *arguments: str) -> Build:
+        """Run dbt to its end."""
+        process = self.start(*arguments)
+        text, _ = process.communicate(timeout=LIMIT)
+        results = self.output / "run_results.json"
+        found = json.loads(results.read_text())["results"] if results.is_file() else []
+        messages = {result["unique_id"].split(".")[2]: str(result["message"]) for result in found}
+        return Build(process.returncode, text, messages)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start dbt in a process group of its own."""
+        (self.output / "run_results.json").unlink(missing_ok=True)
+        options = ("--project-dir", str(self.project), "--profiles-dir", str(ROOT))
+        places = (
+            "--target",
+            "ci",
+            "--target-path",
+            str(self.output),
+            "--log-path",
+            str(self.output),
+        )
+        return subprocess.Popen(
+            [
+                str(Path(sys.executable).parent / "dbt"),
+                "--no-use-colors",
+                *arguments,
+                *options,
+                *places,
+            ],
+            cwd=ROOT,
+            env={**os.environ, **self.sandbox.env, "DATACORE_CI_SCHEMA": self.prefix},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def kill_once(self, happened: Callable[[], bool], *arguments: str) -> None:
+        """Start dbt and end it with SIGKILL as soon as something happened."""
+        process = self.start(*arguments)
+        deadline = time.monotonic() + LIMIT
+        while not happened():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline, "the build did not come that far"
+            time.sleep(0.02)  # between two looks at the condition
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """A query's rows; `{db}` stands for the database."""
+        connection = self.sandbox.thrift()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement.replace("{db}", self.database))
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def locations(self, table: str) -> dict[str, str]:
+        """Day to the directory that Glue points its partition at."""
+        pages = self.sandbox.glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self.database, TableName=table
+        )
+        return {
+            partition["Values"][0]: partition["StorageDescriptor"]["Location"]
+            for page in pages
+            for partition in page["Partitions"]
+        }
+
+    def tables(self) -> set[str]:
+        """Names of the tables and views that are in Glue now."""
+        pages = self.sandbox.glue.get_paginator("get_tables").paginate(DatabaseName=self.database)
+        return {table["Name"] for page in pages for table in page["TableList"]}

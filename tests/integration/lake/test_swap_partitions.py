@@ -1,0 +1,111 @@
+"""How a table is published: what readers see, what is refused, what a killed build leaves.
+
+The tests read as one story about one table; each writes its model and builds its days.
+"""
+
+import threading
+from typing import Any
+
+import pytest
+from conftest import Probe
+
+pytestmark = pytest.mark.sandbox
+
+DAYS = "{days: [2025-03-01, 2025-03-02]}"
+ROWS = """
+select n, {more} cast(dt as date) as dt
+from values (1, '2025-03-01'), (2, '2025-03-01'), (1, '2025-03-02') as days (n, dt)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _published(probe: Probe) -> None:
+    probe.write(ROWS.format(more=""))
+    built = probe.project.dbt("run")
+    assert built.exit_code == 0, built.text
+    assert built.messages == {"probe": "2 days, 3 records"}
+
+
+def test_added_column_is_swapped_in(probe: Probe) -> None:
+    probe.write(ROWS.format(more="n * 2 as twice,"))
+    built = probe.project.dbt("run", "--vars", "{days: [2025-03-02, 2025-03-02]}")
+    assert built.exit_code == 0, built.text
+    assert [(n, twice) for n, twice, _ in probe.rows()] == [(1, None), (2, None), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("more", "fact"),
+    [("", "column twice int is gone"), ("'two' as twice,", "column twice int became string")],
+)
+def test_lost_column_is_refused(probe: Probe, more: str, fact: str) -> None:
+    before = probe.rows()
+    probe.write(ROWS.format(more=more))
+    built = probe.project.dbt("run", "--vars", DAYS)
+    assert built.exit_code == 1
+    assert fact in built.text
+    assert "--full-refresh" in built.text
+    assert probe.rows() == before
+
+
+def test_full_refresh_takes_the_new_shape(probe: Probe) -> None:
+    probe.write(ROWS.format(more="'two' as twice,"))
+    built = probe.project.dbt("run", "--full-refresh")
+    assert built.exit_code == 0, built.text
+    assert [(n, twice) for n, twice, _ in probe.rows()] == [(1, "two"), (2, "two"), (1, "two")]
+
+
+def test_repeated_key_is_not_published(probe: Probe) -> None:
+    before = probe.rows()
+    same = ROWS.format(more="'three' as twice,")
+    probe.write(f"{same} union all {same}")
+    built = probe.project.dbt("run", "--vars", DAYS)
+    assert built.exit_code == 1
+    assert "4 records have 2 keys (dt, n)" in built.text
+    assert probe.rows() == before
+
+
+def test_day_without_rows_leaves_the_table(probe: Probe) -> None:
+    probe.write(ROWS.format(more="'two' as twice,") + " where dt != '2025-03-02'")
+    built = probe.project.dbt("run", "--vars", DAYS)
+    assert built.exit_code == 0, built.text
+    assert list(probe.project.locations("probe")) == ["2025-03-01"]
+
+
+def test_killed_build_leaves_the_old_day_and_the_next_one_heals(probe: Probe) -> None:
+    before = probe.rows()
+    probe.write(ROWS.format(more="'four' as twice,"))
+    probe.project.kill_once(
+        lambda: "probe__building" in probe.project.tables(), "run", "--vars", DAYS
+    )
+    assert probe.rows() == before
+    built = probe.project.dbt("run", "--vars", DAYS)
+    assert built.exit_code == 0, built.text
+    assert {twice for _, twice, _ in probe.rows()} == {"four"}
+    assert probe.project.tables() == {"probe"}
+
+
+def test_reader_sees_a_day_as_it_was_or_as_it_is(probe: Probe) -> None:
+    seen: list[tuple[Any, ...]] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.extend(
+                probe.project.query(
+                    "select count(*), count(distinct twice), max(twice) from {db}.probe"
+                    " where dt = date '2025-03-01'"
+                )
+            )
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for state in ("five", "six"):
+            probe.write(ROWS.format(more=f"'{state}' as twice,"))
+            assert probe.project.dbt("run", "--vars", DAYS).exit_code == 0
+    finally:
+        done.set()
+        reader.join()
+    assert {row[:2] for row in seen} == {(2, 1)}
+    assert {row[2] for row in seen} <= {"four", "five", "six"}
+    assert len({row[2] for row in seen}) > 1

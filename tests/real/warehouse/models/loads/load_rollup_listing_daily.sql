@@ -1,0 +1,6 @@
+select
+    dt,
+    event,
+    events,
+    listings
+from {{ source('lake', 'rollup_listing_daily') }}
