@@ -9,6 +9,7 @@
             count({{ "distinct " ~ key | join(", ") if key else "*" }}) as keys
         from {{ beside }}
         group by {{ "dt" if by_day else "all" }}
+        order by dt
     {%- endset -%}
     {%- set records = {} -%}
     {%- for row in run_query(counts) -%}

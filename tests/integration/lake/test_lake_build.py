@@ -8,9 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import FIRST, SECOND, land, view
-
-from dbt_project import DbtProject
+from lake_dbt import DbtProject
+from lake_events import FIRST, SECOND, land, view
 
 pytestmark = pytest.mark.sandbox
 

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from conftest import Probe
+from lake_dbt import Probe
 
 pytestmark = pytest.mark.sandbox
 

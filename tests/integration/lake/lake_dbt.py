@@ -117,3 +117,26 @@ class DbtProject:
         """Names of the tables and views that are in Glue now."""
         pages = self.sandbox.glue.get_paginator("get_tables").paginate(DatabaseName=self.database)
         return {table["Name"] for page in pages for table in page["TableList"]}
+
+
+class Probe:
+    """The model `probe`, by day with the key `n`; its data come from its own SQL."""
+
+    def __init__(self, project: DbtProject) -> None:
+        self.project = project
+
+    def write(self, sql: str) -> None:
+        """Write the model."""
+        location = (
+            f"s3://{self.project.sandbox.env['DATACORE_LAKE_BUCKET']}/{self.project.database}"
+        )
+        config = (
+            "config(materialized='incremental', incremental_strategy='swap_partitions',"
+            f" partition_by='dt', unique_key=['dt', 'n'], location_root='{location}')"
+        )
+        model = self.project.project / "models" / "probe.sql"
+        model.write_text("{{ " + config + " }}\n" + sql)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """What readers see."""
+        return self.project.query("select * from {db}.probe order by dt, n")
