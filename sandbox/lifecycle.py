@@ -90,6 +90,10 @@ def start(state: State, ports: Callable[[], Mapping[str, int]], console: Console
                 f"{error.filename or state.directory}: {error.strerror or error}",
                 "make room or give rights there, or use another --state",
             ) from error
+        except KeyboardInterrupt:
+            _discard(state)
+            console.print("Interrupted; nothing is left running.")
+            raise
         except BaseException:
             _discard(state)
             raise
