@@ -5,7 +5,7 @@
     {%- set copied = stage_day(stage, columns, day, location) -%}
     {%- if transaction -%}
         {#- of two builds at once the second waits, then sees the first's rows -#}
-        {%- do send(['begin', 'lock table ' ~ target_relation]) -%}
+        {%- do send(['begin', 'lock table ' ~ target_relation.include(database=false)]) -%}
     {%- endif -%}
     {%- set placed = replace_day(target_relation, stage, query, day, location) -%}
     {%- if copied != placed -%}

@@ -54,7 +54,7 @@
     {%- if plan.gone -%}
         {%- do send([
             'begin',
-            'lock table ' ~ target_relation,
+            'lock table ' ~ target_relation.include(database=false),
             "delete from " ~ target_relation ~ " where dt in ('" ~ plan.gone | join("', '") ~ "')",
             record_days('removed', plan.gone),
             'commit',
