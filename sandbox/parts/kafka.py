@@ -35,6 +35,8 @@ def kafka_part(site: Site, java: Path, jars: Iterable[Path], topics: Iterable[st
         "-Xms128m",
         "-Xmx512m",
         "-XX:+UseSerialGC",
+        # the broker copies bytes; compiling less saves a third of its start
+        "-XX:TieredStopAtLevel=1",
         "-Duser.timezone=UTC",
         f"-Djava.io.tmpdir={home}",
         f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
