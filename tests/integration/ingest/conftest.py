@@ -27,11 +27,10 @@ def stage(sandbox: "Sandbox", tmp_path: Path) -> Iterator[Stage]:
     text = text.replace("value: marketplace", f"value: {name}-topic").replace("job_view", name)
     (contracts / f"{name}.odcs.yaml").write_text(text)
     made = Stage(sandbox, f"{name}-topic", name, contracts, tmp_path)
-    admin = made.admin()
-    admin.create_topics([NewTopic(made.topic, PARTITIONS, -1)])
-    wait_until(lambda: made.topic in admin.list_topics(), "the topic")
-    admin.close()
+    made.admin.create_topics([NewTopic(made.topic, PARTITIONS, -1)])
+    wait_until(lambda: made.topic in made.admin.list_topics(), "the topic")
     yield made
+    made.admin.close()
     for process in made.started:
         process.kill()
         process.wait()

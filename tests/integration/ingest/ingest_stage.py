@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from kafka import KafkaAdminClient, TopicPartition
 from ingest import topics as kafka_topics
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from tests.conftest import Sandbox
 
 PARTITIONS = 3
@@ -31,7 +34,7 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + LIMIT
     while not happened():
         assert time.monotonic() < deadline, f"waited {LIMIT} s for {what}"
-        time.sleep(0.05)  # between two looks at the condition
+        time.sleep(0.2)  # between two looks at the condition
 
 
 @dataclass
@@ -95,17 +98,18 @@ class Stage:
         assert process.returncode == 0, (self.folder / f"stderr-{number}").read_text()
         return printed
 
+    @cached_property
     def admin(self) -> KafkaAdminClient:
         return KafkaAdminClient(bootstrap_servers=self.sandbox.env["DATACORE_KAFKA"])
 
+    @cached_property
+    def s3(self) -> "S3Client":
+        return self.sandbox.s3
+
     def written(self) -> int:
         """Offsets that Kafka has given out, transaction markers included."""
-        admin = self.admin()
-        try:
-            asked = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
-            return sum(kafka_topics.ends(admin, asked).values())
-        finally:
-            admin.close()
+        asked = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
+        return sum(kafka_topics.ends(self.admin, asked).values())
 
     @property
     def bucket(self) -> str:
@@ -113,7 +117,7 @@ class Stage:
 
     def objects(self, *prefixes: str) -> dict[str, bytes]:
         """Objects under `production-logs/` and one of `prefixes`."""
-        s3, found = self.sandbox.s3, {}
+        s3, found = self.s3, {}
         for prefix in prefixes:
             pages = s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=f"production-logs/{prefix}"
@@ -153,6 +157,10 @@ class Stage:
     def manifests(self) -> list[dict[str, Any]]:
         """The topic's manifests, by partition and offset."""
         return [json.loads(data) for data in self.objects(f"_cuts/{self.topic}/").values()]
+
+    def cut_records(self) -> int:
+        """Records of all cuts."""
+        return sum(manifest["records"] for manifest in self.manifests())
 
     def check_chain(self) -> None:
         """Manifests follow each other from 0 on, and every object is one of theirs."""

@@ -132,12 +132,12 @@ def test_landers_share_a_topic_while_a_log_rotates_and_end_on_sigterm(stage: Sta
     path = stage.write("app.log", events(stage, 500))
     tail = stage.start(*stage.tail_arguments(path))
     landers = [stage.start(*stage.land_arguments("--cut-seconds", "1")) for _ in range(2)]
-    wait_until(lambda: sum(stage.landed().values()) == 500, "the first lines on S3")
+    wait_until(lambda: stage.cut_records() == 500, "the first lines on S3")
     path.rename(path.with_name("app.log.1"))
     more = [stage.event(number, hour=5) for number in range(500, 800)]
     stage.write("app.log", [*more, b"unended"])
     os.truncate(path, path.stat().st_size - 1)
-    wait_until(lambda: sum(stage.landed().values()) == 800, "the lines after rotation")
+    wait_until(lambda: stage.cut_records() == 800, "the lines after rotation")
     assert "sent 800 lines" in stage.stop(tail)
     for lander in landers:
         stage.stop(lander)
