@@ -4,6 +4,7 @@ Comes in: its directory. Goes out: a run, what each part answered, or nothing le
 or ends holds the directory's lock.
 """
 
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,10 @@ from sandbox.platform import contract_topics, make_parts, make_site
 from sandbox.ports import require_free
 from sandbox.state import Run, State
 from sandbox.supervisor import Supervisor
+
+
+NEEDED_BYTES = 256 * 1024 * 1024
+"""What the parts write before anybody uses them, and some air."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def _discard(state: State) -> None:
 
 def _start_new(state: State, ports: Mapping[str, int], console: Console) -> Run:
     require_free(ports)
+    _require_room(state)
     began = time.monotonic()
     run = Run(uuid4().hex, datetime.now(UTC).isoformat(timespec="seconds"), ports)
     state.write_run(run)
@@ -153,6 +159,15 @@ def _start_new(state: State, ports: Mapping[str, int], console: Console) -> Run:
     state.write_env(site.variables)
     state.write_run(finished)
     return finished
+
+
+def _require_room(state: State) -> None:
+    free = shutil.disk_usage(state.directory).free
+    if free < NEEDED_BYTES:
+        raise UsageError(
+            f"{state.directory}: {free >> 20} MiB free, and a sandbox starts with {NEEDED_BYTES >> 20}",
+            "make room, or use another --state",
+        )
 
 
 def _require_healthy(state: State, run: Run) -> Run:

@@ -28,7 +28,7 @@ class PartFailed(ServiceUnreachable):
 
     def __init__(self, part: Part, what: str, log: Path) -> None:
         super().__init__(
-            f"{part.name} ({part.title}, port {part.port}): {what}",
+            f"{part.name} (port {part.port}): {what}",
             "its last lines:\n" + (last_lines(log, LOG_LINES) or "  (it printed nothing)"),
         )
 

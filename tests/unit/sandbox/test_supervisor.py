@@ -147,7 +147,7 @@ def test_a_part_that_dies_is_named_with_its_last_words_and_takes_the_others_alon
     chosen = ports()
     with pytest.raises(PartFailed) as caught:
         start(state, lambda: chosen, quiet())
-    assert caught.value.message == f"two (the two, port {chosen['two']}): ended with 7"
+    assert caught.value.message == f"two (port {chosen['two']}): ended with 7"
     assert "no room at the inn" in caught.value.hint
     assert caught.value.exit_code == ExitCode.UNREACHABLE
     assert not listening(chosen["one"])
@@ -186,6 +186,16 @@ def test_a_port_in_use_starts_nothing(state: State, parts: Fakes) -> None:
 
     with socket.create_server((HOST, chosen["two"])), pytest.raises(UsageError, match="two: port"):
         start(state, lambda: chosen, quiet())
+    assert not state.directory.exists()
+
+
+def test_a_disk_without_room_starts_nothing(
+    state: State, parts: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts(fake("one", LISTEN))
+    monkeypatch.setattr(lifecycle, "NEEDED_BYTES", 2**62)
+    with pytest.raises(UsageError, match="MiB free, and a sandbox starts with"):
+        start(state, ports, quiet())
     assert not state.directory.exists()
 
 
