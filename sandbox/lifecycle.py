@@ -26,7 +26,6 @@ from sandbox.ports import require_free
 from sandbox.state import Run, State
 from sandbox.supervisor import Supervisor
 
-
 NEEDED_BYTES = 256 * 1024 * 1024
 """What the parts write before anybody uses them, and some air."""
 
