@@ -35,7 +35,7 @@ def lake(sandbox: "Sandbox", tmp_path_factory: pytest.TempPathFactory) -> Iterat
     land(sandbox, folder, "marketplace", marketplace)
     land(sandbox, folder, "experiments", [exposure(11, FIRST), exposure(12, SECOND)])
     project = DbtProject(sandbox, ROOT, f"t{uuid.uuid4().hex[:8]}", folder)
-    built = project.dbt("build")
+    built = project.dbt("run")
     assert built.exit_code == 0, built.text
     yield project
     project.query("drop database {db} cascade")

@@ -16,7 +16,7 @@ from datacore.settings import ROOT
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
-LIMIT = 300
+LIMIT = 480
 """Seconds that a build may take."""
 
 
@@ -47,7 +47,11 @@ class DbtProject:
     def dbt(self, *arguments: str) -> Build:
         """Run dbt to its end."""
         process = self.start(*arguments)
-        text, _ = process.communicate(timeout=LIMIT)
+        try:
+            text, _ = process.communicate(timeout=LIMIT)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
         results = self.output / "run_results.json"
         found = json.loads(results.read_text())["results"] if results.is_file() else []
         messages = {result["unique_id"].split(".")[2]: str(result["message"]) for result in found}
@@ -120,22 +124,21 @@ class DbtProject:
 
 
 class Probe:
-    """The model `probe`, by day with the key `n`; its data come from its own SQL."""
+    """The model `probe`, by day with the key `n`, and others beside it; their SQL holds their data."""
 
     def __init__(self, project: DbtProject) -> None:
         self.project = project
 
     def write(self, sql: str) -> None:
-        """Write the model."""
-        location = (
-            f"s3://{self.project.sandbox.env['DATACORE_LAKE_BUCKET']}/{self.project.database}"
-        )
-        config = (
-            "config(materialized='incremental', incremental_strategy='swap_partitions',"
-            f" partition_by='dt', unique_key=['dt', 'n'], location_root='{location}')"
-        )
-        model = self.project.project / "models" / "probe.sql"
-        model.write_text("{{ " + config + " }}\n" + sql)
+        """Write the model `probe`."""
+        by_day = "incremental_strategy='swap_partitions', partition_by='dt', unique_key=['dt', 'n']"
+        self.write_model("probe", f"materialized='incremental', {by_day}", sql)
+
+    def write_model(self, name: str, config: str, sql: str) -> None:
+        """Write any model."""
+        root = f"s3://{self.project.sandbox.env['DATACORE_LAKE_BUCKET']}/{self.project.database}"
+        model = self.project.project / "models" / f"{name}.sql"
+        model.write_text("{{ config(" + config + f", location_root='{root}') }}}}\n{sql}")
 
     def rows(self) -> list[tuple[Any, ...]]:
         """What readers see."""

@@ -25,6 +25,11 @@ BY_DAY = (
 DAYS = f"dt in (date '{FIRST}', date '{SECOND}')"
 
 
+def test_dbts_own_tests_hold(lake: DbtProject) -> None:
+    tested = lake.dbt("test")
+    assert tested.exit_code == 0, tested.text
+
+
 def test_rejects_name_field_reason_and_value(lake: DbtProject) -> None:
     columns = "cast(dt as string), field, reason, value"
     searches = lake.query(

@@ -109,3 +109,17 @@ def test_reader_sees_a_day_as_it_was_or_as_it_is(probe: Probe) -> None:
     assert {row[:2] for row in seen} == {(2, 1)}
     assert {row[2] for row in seen} <= {"four", "five", "six"}
     assert len({row[2] for row in seen}) > 1
+
+
+def test_unpartitioned_table_is_swapped_whole(probe: Probe) -> None:
+    locations = []
+    for state in ("old", "new"):
+        probe.write_model("whole", "materialized='table'", f"select '{state}' as state")
+        built = probe.project.dbt("run", "-s", "whole")
+        assert built.messages == {"whole": "1 records"}, built.text
+        table = probe.project.sandbox.glue.get_table(
+            DatabaseName=probe.project.database, Name="whole"
+        )
+        locations.append(table["Table"]["StorageDescriptor"]["Location"])
+        assert probe.project.query("select state from {db}.whole") == [(state,)]
+    assert len(set(locations)) == 2
