@@ -224,7 +224,7 @@ def _any_int(digits: str) -> int | float:
 
 def _deeper(value: bytes, limit: int) -> bool:
     """Whether `value` nests deeper than `limit`. Counting brackets answers nearly always."""
-    if value.count(b"{") + value.count(b"[") <= limit:
+    if len(value) <= limit or value.count(b"{") + value.count(b"[") <= limit:
         return False
     brackets = STRINGS.sub(b"", value).translate(None, NOT_BRACKETS)
     return max(accumulate(map(STEP.__getitem__, brackets)), default=0) > limit

@@ -56,7 +56,7 @@ class Source(Protocol):
         """Changes when the topic is deleted and made again; empty where the source has none."""
 
     def partitions(self) -> tuple[Partition, ...]:
-        """All partitions of all topics that are landed, whoever reads them."""
+        """All partitions of all topics that are landed, whoever reads them, as of `ends`."""
 
     def assigned(self) -> frozenset[Partition]:
         """The partitions that this process reads now."""

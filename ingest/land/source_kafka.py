@@ -119,6 +119,9 @@ class KafkaSource:
             return int(self._consumer.beginning_offsets([asked])[asked])
 
     def ends(self) -> dict[Partition, int]:
+        with self._errors():
+            # partitions may have been added since
+            self._topics |= kafka_topics.describe(self._admin, self._topics)
         asked = [TopicPartition(*partition) for partition in self.partitions()]
         with self._errors():
             return {Partition(*p): end for p, end in kafka_topics.ends(self._admin, asked).items()}

@@ -1,5 +1,6 @@
 """Tailing: lines of files into Kafka, each exactly once.
 
-`lines` reads a file, `position` says how far it was read, `ledger` keeps positions in Kafka,
-`publisher` sends lines and positions in one transaction, `follower` watches a path through rotation.
+`split` makes lines of bytes, `unzip` reads gzip to where it breaks, `position` says how far a log
+was read, `lines` reads one log, `follower` watches a path through rotation, `publisher` sends
+lines and positions in one transaction.
 """

@@ -8,6 +8,7 @@ timeout, aborts it; asking a broker that is away to abort would wait for ever.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -89,7 +90,10 @@ def read_positions(settings: Settings, topic: str, host: str) -> dict[str, Posit
             consumer.assign([partition])
             consumer.seek_to_beginning(partition)
             end = written_end(settings, partition)
+            deadline = time.monotonic() + PATIENCE_S
             while consumer.position(partition) < end:
+                if time.monotonic() > deadline:
+                    raise kafka_error.KafkaTimeoutError(f"{POSITIONS} is not readable to its end")
                 for record in consumer.poll(timeout_ms=500).get(partition, ()):
                     if record.key.startswith(prefix):
                         position = Position.from_json(record.value)
