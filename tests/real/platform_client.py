@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -72,6 +73,17 @@ class PlatformClient:
         All queries share a connection: each new one would list a table's files on S3 anew.
         """
         return _rows(self._spark, query)
+
+    def ledger(self, topic: str) -> Counter[tuple[str, str, str]]:
+        """Records landed of a topic by data type, day and hour, by its manifests."""
+        landed = self.spark(f"""
+            select landed.data_type, landed.dt, landed.hour, sum(landed.records)
+            from platform.cut
+            lateral view explode(objects) as landed
+            where topic = '{topic}'
+            group by landed.data_type, landed.dt, landed.hour
+        """)
+        return Counter({(name, dt, hour): count for name, dt, hour, count in landed})
 
     def redshift(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of one query through Redshift's own driver."""
