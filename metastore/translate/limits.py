@@ -2,8 +2,8 @@
 
 Glue holds a column comment of at most 255 characters on one line and a description of at most
 2,048; Hive holds any text. A longer text is shortened for Glue, with an ellipsis, and kept whole in
-a parameter of the table or database under `datacore.`, which clients never see. The whole text is
-shown as long as Glue still holds its shortening: an edit made in Glue wins.
+a parameter of the table or database under `datacore.metastore.`, which clients never see. The whole
+text is shown as long as Glue still holds its shortening: an edit made in Glue wins.
 https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 COMMENT_LIMIT = 255
 DESCRIPTION_LIMIT = 2048
-RESERVED = "datacore."
+RESERVED = "datacore.metastore."
 """Prefix of the parameters that this service keeps in Glue for itself."""
 
 

@@ -129,8 +129,16 @@ def test_own_parameters_are_not_shown() -> None:
     table = hive_table()
     table.sd.cols[0].comment = "two\nlines"
     made = {**table_to_glue(table), "DatabaseName": "lake"}
-    assert made["Parameters"]["datacore.comment.order_id"] == "two\nlines"
-    assert "datacore.comment.order_id" not in table_to_hive(made).parameters
+    assert made["Parameters"]["datacore.metastore.comment.order_id"] == "two\nlines"
+    assert "datacore.metastore.comment.order_id" not in table_to_hive(made).parameters
+
+
+def test_properties_of_the_lakes_tables_are_shown() -> None:
+    made = {
+        **table_to_glue(hive_table(parameters={"datacore.seen.marketplace": "7"})),
+        "DatabaseName": "lake",
+    }
+    assert table_to_hive(made).parameters["datacore.seen.marketplace"] == "7"
 
 
 def raw_table() -> dict[str, Any]:
