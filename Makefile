@@ -9,7 +9,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-all lint format unit integration real clean
+.PHONY: help setup demo down test lint format unit integration real clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,7 @@ demo: setup ## The main job, from log files to Redshift marts (EVENTS=20000 SEED
 down: setup ## End the sandbox and discard its data
 	@datacore sandbox down
 
-test: lint ## What CI runs: lint, unit tests, and the metastore under Spark on a sandbox of its own
-	pytest tests/unit tests/integration/metastore
-
-test-all: lint ## Every test: unit, integration and real data, on a sandbox of its own
+test: lint ## What CI runs: lint, then every test (unit, integration, real data) on a sandbox of its own
 	pytest
 
 lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlfluff
@@ -38,6 +35,7 @@ lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlf
 	dbt --quiet parse --warn-error --target-path $(CURDIR)/.cache/dbt/lake --log-path $(CURDIR)/.cache/dbt/lake
 	dbt --quiet parse --warn-error --project-dir dbt_project/warehouse --target-path $(CURDIR)/.cache/dbt/warehouse --log-path $(CURDIR)/.cache/dbt/warehouse
 	sqlfluff lint --disable-progress-bar dbt_project/lake tests/lake
+	cd dbt_project/warehouse && sqlfluff lint --disable-progress-bar models ../../tests/warehouse
 
 format: setup ## Let ruff rewrite the Python
 	ruff check --fix .
