@@ -96,8 +96,8 @@ class Chain:
         document = self._bucket.get(rules_key(manifest.rules))
         assert document is not None, manifest.rules
         cut = OpenCut(self.partition, manifest.first, read_rules(document))
-        for records in self._source.read(self.partition, manifest.first, manifest.next):
-            cut.add(records)
+        for batch in self._source.read(self.partition, manifest.first, manifest.next):
+            cut.add(batch)
         return cut.finish(manifest.next, manifest.topic_id, manifest.lander, manifest.written_at)
 
     def _note_lost(self, manifest: Manifest, missing: dict[str, str]) -> Manifest:

@@ -1,13 +1,13 @@
 """A cut under way: records of one partition, in offset order, to a manifest and its objects.
 
-Comes in: records as a source gives them. Goes out: `Cut`. Pure but for memory: the same records
+Comes in: batches as a source gives them. Goes out: `Cut`. Pure but for memory: the same records
 and rules always give the same objects, whoever makes the cut, and when.
 """
 
 import base64
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 
 import msgspec
 
@@ -24,7 +24,7 @@ from ingest.land.manifest import (
 from ingest.land.objects import Body, OpenObject, hour_words, quarantine_key, raw_key
 from ingest.land.route import Landing, Reason, Rejection, Router
 from ingest.land.rules import Rules
-from ingest.land.source import Partition, Record
+from ingest.land.source import Batch, Headers, Partition
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,18 @@ class OpenCut:
         """How many objects are open."""
         return len(self._landed) + len(self._aside)
 
-    def add(self, records: Iterable[Record]) -> None:
+    def add(self, batch: Batch) -> None:
         """Take records; those before `next` (delivered again) are passed over."""
         grace_ms = MS_PER_HOUR + self._rules.limits.grace_ms
-        for record in records:
-            offset, timestamp, value = record.offset, record.timestamp, record.value
+        for offset, timestamp, value, headers in zip(
+            batch.offsets, batch.timestamps, batch.values, batch.headers or repeat(()), strict=False
+        ):
             if offset != self.next:
                 if offset < self.next:
                     continue
                 self._gaps.append((self.next, offset))
             self.next = offset + 1
             self.records += 1
-            headers = record.headers
             if headers:
                 self._note_producer(headers)
             if len(headers) > 3 and any(name == TOO_LARGE for name, _ in headers):
@@ -116,7 +116,7 @@ class OpenCut:
                 if timestamp >= target.hour * MS_PER_HOUR + grace_ms:
                     held.late += 1
             else:
-                self._set_aside(record, target)
+                self._set_aside(offset, timestamp, value, headers, target)
             if self._min_timestamp is None or self._max_timestamp is None:
                 self._min_timestamp = self._max_timestamp = timestamp
             elif timestamp > self._max_timestamp:
@@ -124,16 +124,22 @@ class OpenCut:
             elif timestamp < self._min_timestamp:
                 self._min_timestamp = timestamp
 
-    def _set_aside(self, record: Record, rejection: Rejection) -> None:
-        value = record.value
+    def _set_aside(
+        self,
+        offset: int,
+        timestamp: int,
+        value: bytes | None,
+        headers: Headers,
+        rejection: Rejection,
+    ) -> None:
         self._reasons[rejection.reason, rejection.data_type] += 1
         line = msgspec.json.encode(
             SetAside(
                 topic=self.partition.topic,
                 partition=self.partition.number,
-                offset=record.offset,
-                timestamp=record.timestamp,
-                headers=tuple((name, _base64(held)) for name, held in record.headers or ()),
+                offset=offset,
+                timestamp=timestamp,
+                headers=tuple((name, _base64(held)) for name, held in headers),
                 reason=rejection.reason,
                 data_type=rejection.data_type,
                 field=rejection.field,
@@ -142,10 +148,10 @@ class OpenCut:
             )
         )
         self.bytes += len(line) + 1
-        hour = max(record.timestamp, 0) // MS_PER_HOUR
+        hour = max(timestamp, 0) // MS_PER_HOUR
         self._aside.setdefault(hour, OpenObject()).add(line)
 
-    def _note_producer(self, headers: Iterable[tuple[str, bytes | None]]) -> None:
+    def _note_producer(self, headers: Headers) -> None:
         found = dict(headers)
         host, file, sequence = found.get(HOST), found.get(FILE), found.get(SEQUENCE)
         if host is None or file is None or sequence is None or not sequence.isdigit():
@@ -226,7 +232,7 @@ class OpenCut:
         return tuple(landed), tuple(aside), bodies
 
 
-def _size(headers: Iterable[tuple[str, bytes | None]]) -> str:
+def _size(headers: Headers) -> str:
     return f"{_text(dict(headers)[TOO_LARGE] or b'?')} bytes"
 
 
