@@ -118,6 +118,14 @@ class Chain:
         self._bucket.put_new(note.key, note.to_json())
         return note
 
+    def bodies(self, manifest: Manifest, wanted: dict[str, str]) -> dict[str, Body]:
+        """Objects of a cut again, out of the source, by key; `wanted` are their checksums.
+
+        Writes nothing. Raises RetentionOutran, and DifferenceFound where the range gives other
+        lines than the manifest promised.
+        """
+        return _as_promised(self._again(manifest), wanted)
+
     def keep_rules(self, rules: Rules) -> None:
         """Keep the rules of the cuts to come."""
         self._bucket.put_new(rules_key(rules.hash), rules.document)
