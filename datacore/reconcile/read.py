@@ -40,7 +40,7 @@ sequenced as (
     from (
         select
             topic, p.host, p.file, sum(p.records) as received,
-            max(p.last_seq) - min(p.first_seq) + 1 as sent
+            max(element_at(p.ranges, -1)[1]) - min(p.ranges[0][0]) + 1 as sent
         from chain lateral view explode(producers) as p
         where kind = 'cut'
         group by topic, p.host, p.file

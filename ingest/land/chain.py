@@ -96,8 +96,8 @@ class Chain:
         document = self._bucket.get(rules_key(manifest.rules))
         assert document is not None, manifest.rules
         cut = OpenCut(self.partition, manifest.first, read_rules(document))
-        for records in self._source.read(self.partition, manifest.first, manifest.next):
-            cut.add(records)
+        for batch in self._source.read(self.partition, manifest.first, manifest.next):
+            cut.add(batch)
         return cut.finish(manifest.next, manifest.topic_id, manifest.lander, manifest.written_at)
 
     def _note_lost(self, manifest: Manifest, missing: dict[str, str]) -> Manifest:
@@ -117,6 +117,14 @@ class Chain:
         )
         self._bucket.put_new(note.key, note.to_json())
         return note
+
+    def bodies(self, manifest: Manifest, wanted: dict[str, str]) -> dict[str, Body]:
+        """Objects of a cut again, out of the source, by key; `wanted` are their checksums.
+
+        Writes nothing. Raises RetentionOutran, and DifferenceFound where the range gives other
+        lines than the manifest promised.
+        """
+        return _as_promised(self._again(manifest), wanted)
 
     def keep_rules(self, rules: Rules) -> None:
         """Keep the rules of the cuts to come."""

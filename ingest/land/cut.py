@@ -1,6 +1,6 @@
 """A cut under way: records of one partition, in offset order, to a manifest and its objects.
 
-Comes in: records as a source gives them. Goes out: `Cut`. Pure but for memory: the same records
+Comes in: batches as a source gives them. Goes out: `Cut`. Pure but for memory: the same records
 and rules always give the same objects, whoever makes the cut, and when.
 """
 
@@ -8,6 +8,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 
 import msgspec
 
@@ -24,7 +25,7 @@ from ingest.land.manifest import (
 from ingest.land.objects import Body, OpenObject, hour_words, quarantine_key, raw_key
 from ingest.land.route import Landing, Reason, Rejection, Router
 from ingest.land.rules import Rules
-from ingest.land.source import Partition, Record
+from ingest.land.source import Batch, Headers, Partition
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,49 @@ class SetAside:
     """The record's bytes in base64; None for a record without a value."""
 
 
+SEQUENCE_DIGITS = 18
+"""A sequence number of more digits is none: it fits neither a bigint nor a file."""
+RUN_BYTES = 160
+"""Memory that a finished run of sequence numbers holds, about."""
+
+
+class Sequences:
+    """The sequence numbers of one producing file, as they come: a run under way, and those done."""
+
+    __slots__ = ("done", "first", "next")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.next = first + 1
+        """The number that goes on with the run."""
+        self.done: list[tuple[int, int]] = []
+        """Runs [first, last] in order of arrival; they may overlap."""
+
+    def restart(self, number: int) -> None:
+        """End the run under way; `number` begins the next."""
+        self.done.append((self.first, self.next - 1))
+        self.first, self.next = number, number + 1
+
+    def producer(self, host: str, file: str) -> Producer:
+        """What came: how many records, and which numbers."""
+        runs = sorted([*self.done, (self.first, self.next - 1)])
+        return Producer(
+            host, file, sum(last - first + 1 for first, last in runs), tuple(merge_runs(runs))
+        )
+
+
+def merge_runs(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs [first, last], sorted by their first, to runs that neither touch nor overlap."""
+    merged: list[tuple[int, int]] = []
+    for first, last in runs:
+        if merged and first <= merged[-1][1] + 1:
+            if last > merged[-1][1]:
+                merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return merged
+
+
 class OpenCut:
     """Takes the records of one partition from offset `first` on."""
 
@@ -72,15 +116,18 @@ class OpenCut:
         self._aside: dict[int, OpenObject] = {}
         self._reasons: Counter[tuple[str, str | None]] = Counter()
         self._gaps: list[tuple[int, int]] = []
-        self._producers: dict[tuple[bytes, bytes], list[int]] = {}
+        self._producers: dict[tuple[bytes, bytes], Sequences] = {}
+        self._runs_done = 0
         self._min_timestamp: int | None = None
         self._max_timestamp: int | None = None
 
     @property
     def held(self) -> int:
         """Bytes of memory that the open objects hold, about."""
-        return sum(o.held for o in self._landed.values()) + sum(
-            o.held for o in self._aside.values()
+        return (
+            sum(o.held for o in self._landed.values())
+            + sum(o.held for o in self._aside.values())
+            + self._runs_done * RUN_BYTES
         )
 
     @property
@@ -88,18 +135,18 @@ class OpenCut:
         """How many objects are open."""
         return len(self._landed) + len(self._aside)
 
-    def add(self, records: Iterable[Record]) -> None:
+    def add(self, batch: Batch) -> None:
         """Take records; those before `next` (delivered again) are passed over."""
         grace_ms = MS_PER_HOUR + self._rules.limits.grace_ms
-        for record in records:
-            offset, timestamp, value = record.offset, record.timestamp, record.value
+        for offset, timestamp, value, headers in zip(
+            batch.offsets, batch.timestamps, batch.values, batch.headers or repeat(()), strict=False
+        ):
             if offset != self.next:
                 if offset < self.next:
                     continue
                 self._gaps.append((self.next, offset))
             self.next = offset + 1
             self.records += 1
-            headers = record.headers
             if headers:
                 self._note_producer(headers)
             if len(headers) > 3 and any(name == TOO_LARGE for name, _ in headers):
@@ -116,7 +163,7 @@ class OpenCut:
                 if timestamp >= target.hour * MS_PER_HOUR + grace_ms:
                     held.late += 1
             else:
-                self._set_aside(record, target)
+                self._set_aside(offset, timestamp, value, headers, target)
             if self._min_timestamp is None or self._max_timestamp is None:
                 self._min_timestamp = self._max_timestamp = timestamp
             elif timestamp > self._max_timestamp:
@@ -124,16 +171,22 @@ class OpenCut:
             elif timestamp < self._min_timestamp:
                 self._min_timestamp = timestamp
 
-    def _set_aside(self, record: Record, rejection: Rejection) -> None:
-        value = record.value
+    def _set_aside(
+        self,
+        offset: int,
+        timestamp: int,
+        value: bytes | None,
+        headers: Headers,
+        rejection: Rejection,
+    ) -> None:
         self._reasons[rejection.reason, rejection.data_type] += 1
         line = msgspec.json.encode(
             SetAside(
                 topic=self.partition.topic,
                 partition=self.partition.number,
-                offset=record.offset,
-                timestamp=record.timestamp,
-                headers=tuple((name, _base64(held)) for name, held in record.headers or ()),
+                offset=offset,
+                timestamp=timestamp,
+                headers=tuple((name, _base64(held)) for name, held in headers),
                 reason=rejection.reason,
                 data_type=rejection.data_type,
                 field=rejection.field,
@@ -142,24 +195,25 @@ class OpenCut:
             )
         )
         self.bytes += len(line) + 1
-        hour = max(record.timestamp, 0) // MS_PER_HOUR
+        hour = max(timestamp, 0) // MS_PER_HOUR
         self._aside.setdefault(hour, OpenObject()).add(line)
 
-    def _note_producer(self, headers: Iterable[tuple[str, bytes | None]]) -> None:
+    def _note_producer(self, headers: Headers) -> None:
         found = dict(headers)
         host, file, sequence = found.get(HOST), found.get(FILE), found.get(SEQUENCE)
         if host is None or file is None or sequence is None or not sequence.isdigit():
             return
+        if len(sequence) > SEQUENCE_DIGITS:
+            return
         number = int(sequence)
         seen = self._producers.get((host, file))
         if seen is None:
-            self._producers[host, file] = [number, number, 1]
-            return
-        if number > seen[1]:
-            seen[1] = number
-        elif number < seen[0]:
-            seen[0] = number
-        seen[2] += 1
+            self._producers[host, file] = Sequences(number)
+        elif number == seen.next:
+            seen.next += 1
+        else:
+            seen.restart(number)
+            self._runs_done += 1
 
     def finish(self, reached: int, topic_id: str, lander: str, written_at: str) -> Cut:
         """End the cut at `reached`, which is `next` or later where only markers follow."""
@@ -190,8 +244,8 @@ class OpenCut:
                 )
             ),
             producers=tuple(
-                Producer(_text(host), _text(file), *numbers)
-                for (host, file), numbers in sorted(self._producers.items())
+                self._producers[host, file].producer(_text(host), _text(file))
+                for host, file in sorted(self._producers)
             ),
         )
         return Cut(manifest, bodies)
@@ -226,7 +280,7 @@ class OpenCut:
         return tuple(landed), tuple(aside), bodies
 
 
-def _size(headers: Iterable[tuple[str, bytes | None]]) -> str:
+def _size(headers: Headers) -> str:
     return f"{_text(dict(headers)[TOO_LARGE] or b'?')} bytes"
 
 

@@ -110,10 +110,10 @@ class Lander:
         except RetentionOutran as outran:
             self._reopen(outran.partition)
             return
-        for partition, records in polled.items():
+        for partition, batch in polled.items():
             lane = self._lanes.get(partition)
             if lane is not None:
-                lane.add(records)
+                lane.add(batch)
         self._cut_due()
         if self._identity.clock() - self._logged_at >= self._policy.log_seconds:
             self._write_log()

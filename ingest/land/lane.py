@@ -5,7 +5,7 @@ objects, acknowledge. Where another lander was first, its cut is completed and t
 behind it. So a lane may be killed, paused or doubled at any point.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from ingest.land.chain import Chain
 from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest
 from ingest.land.rules import Rules
-from ingest.land.source import Hint, Partition, Record, Source
+from ingest.land.source import Batch, Hint, Partition, Source
 
 log = structlog.get_logger()
 
@@ -93,11 +93,11 @@ class Lane:
         """Objects that the open cut would make."""
         return self._open.objects
 
-    def add(self, records: Iterable[Record]) -> None:
-        """Take records in offset order."""
+    def add(self, batch: Batch) -> None:
+        """Take the records that the source delivered next."""
         if not self._open.records:
             self.opened_at = self._identity.clock()
-        self._open.add(records)
+        self._open.add(batch)
 
     def position(self) -> int:
         """How far the source was read, markers at the end included."""

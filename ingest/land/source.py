@@ -18,19 +18,27 @@ class Partition(NamedTuple):
     number: int
 
 
-class Record(Protocol):
-    """One record; kafka-python's ConsumerRecord is one."""
+Headers = Sequence[tuple[str, bytes | None]]
+"""A record's headers in their order; a name may come twice."""
 
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int:
-        """Milliseconds since 1970; below 0 where unknown."""
 
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one partition in columns of equal length, at least one record.
+
+    Columns, because an object a record costs more than all that is done with it.
+    """
+
+    offsets: Sequence[int]
+    """Strictly ascending; what is left out has no record."""
+    timestamps: Sequence[int]
+    """Milliseconds since 1970; below 0 where unknown."""
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers] | None = None
+    """None where no record of the batch has any."""
+
+    def __len__(self) -> int:
+        return len(self.offsets)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Source(Protocol):
     def assigned(self) -> frozenset[Partition]:
         """The partitions that this process reads now."""
 
-    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+    def poll(self, seconds: float) -> dict[Partition, Batch]:
         """The next records, waiting up to `seconds`. Raises RetentionOutran."""
 
     def seek(self, partition: Partition, offset: int) -> None:
@@ -82,7 +90,7 @@ class Source(Protocol):
     def acknowledge(self, partition: Partition, hint: Hint) -> None:
         """Keep a hint; failing to is no error."""
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[Record]]:
+    def read(self, partition: Partition, first: int, next_: int) -> Iterator[Batch]:
         """The records of [first, next_) again, apart from `poll`. Raises RetentionOutran."""
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import structlog
 from kafka import KafkaAdminClient, KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -18,7 +19,7 @@ from datacore.errors import ServiceUnreachable
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_errors, kafka_settings
-from ingest.land.source import Hint, Partition, Record, RetentionOutran
+from ingest.land.source import Batch, Hint, Partition, RetentionOutran
 
 log = structlog.get_logger()
 
@@ -77,7 +78,7 @@ class KafkaSource:
     def assigned(self) -> frozenset[Partition]:
         return frozenset(Partition(*found) for found in self._consumer.assignment())
 
-    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+    def poll(self, seconds: float) -> dict[Partition, Batch]:
         with self._errors():
             try:
                 polled = self._consumer.poll(timeout_ms=int(seconds * 1000))
@@ -88,7 +89,7 @@ class KafkaSource:
                 raise RetentionOutran(Partition(*next(iter(error.args[0])))) from error
         for partition, records in polled.items():
             self._sought[partition] = records[-1].offset + 1
-        return {Partition(*partition): records for partition, records in polled.items()}
+        return {Partition(*partition): _batch(records) for partition, records in polled.items()}
 
     def _seek_again(self) -> None:
         """A rebalance forgot where we were in partitions that stayed with us."""
@@ -145,7 +146,7 @@ class KafkaSource:
                 "hint_not_kept", topic=partition.topic, partition=partition.number, why=str(error)
             )
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[Record]]:
+    def read(self, partition: Partition, first: int, next_: int) -> Iterator[Batch]:
         asked = TopicPartition(*partition)
         with self._errors():
             if self._again is None:
@@ -162,7 +163,9 @@ class KafkaSource:
                     raise RetentionOutran(partition) from error
             if records:
                 deadline = time.monotonic() + READ_PATIENCE_S
-                yield [record for record in records if record.offset < next_]
+                kept = [record for record in records if record.offset < next_]
+                if kept:
+                    yield _batch(kept)
             elif time.monotonic() > deadline:
                 raise ServiceUnreachable(
                     f"Kafka gave nothing of {partition.topic}-{partition.number} for a minute",
@@ -177,3 +180,14 @@ class KafkaSource:
         for client in (self._consumer, self._again, self._admin):
             if client is not None:
                 client.close()  # type: ignore[no-untyped-call]  # kafka-python is untyped
+
+
+def _batch(records: Sequence[Any]) -> Batch:
+    """kafka-python's records in columns."""
+    headers = [record.headers for record in records]
+    return Batch(
+        [record.offset for record in records],
+        [record.timestamp for record in records],
+        [record.value for record in records],
+        headers if any(headers) else None,
+    )

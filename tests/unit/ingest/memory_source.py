@@ -1,19 +1,30 @@
 """A source in memory: what Kafka does for the lander, with every fault that a test wants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ingest.land.source import Hint, Partition, RetentionOutran
+from ingest.land.source import Batch, Hint, Partition, RetentionOutran
 
 
 class MemoryRecord(NamedTuple):
-    """A record as `ingest.land.source.Record` has it."""
+    """One record, a row of a `Batch`."""
 
     offset: int
     timestamp: int
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def batch_of(records: Sequence[MemoryRecord]) -> Batch:
+    """Records in columns, as a source gives them."""
+    headers = [record.headers for record in records]
+    return Batch(
+        [record.offset for record in records],
+        [record.timestamp for record in records],
+        [record.value for record in records],
+        headers if any(headers) else None,
+    )
 
 
 @dataclass
@@ -50,7 +61,7 @@ class MemorySource:
     def assigned(self) -> frozenset[Partition]:
         return self.mine
 
-    def poll(self, seconds: float) -> dict[Partition, list[MemoryRecord]]:
+    def poll(self, seconds: float) -> dict[Partition, Batch]:
         found = {}
         for partition in sorted(self.mine):
             at = self.positions[partition]
@@ -59,7 +70,7 @@ class MemorySource:
             records = [r for r in self.log.records[partition] if r.offset >= at][: self.step]
             last = records and records[-1] == self.log.records[partition][-1]
             if records:
-                found[partition] = records
+                found[partition] = batch_of(records)
                 self.positions[partition] = records[-1].offset + 1
             if last or not records:
                 self.positions[partition] = max(at, self.log.end(partition))
@@ -83,10 +94,12 @@ class MemorySource:
     def acknowledge(self, partition: Partition, hint: Hint) -> None:
         self.log.hints[partition] = hint
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[MemoryRecord]]:
+    def read(self, partition: Partition, first: int, next_: int) -> Iterator[Batch]:
         if first < self.begins(partition):
             raise RetentionOutran(partition)
-        yield [r for r in self.log.records[partition] if first <= r.offset < next_]
+        records = [r for r in self.log.records[partition] if first <= r.offset < next_]
+        if records:
+            yield batch_of(records)
 
     def close(self) -> None:
         pass
