@@ -6,11 +6,12 @@ Comes in and goes out: one JSON object on one line, as docs/ingest.md shows it a
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
 from datacore.errors import UsageError
-from ingest.land.objects import ROOT
+from ingest.land.objects import ROOT, offset_name
 
 
 class Kind(StrEnum):
@@ -22,6 +23,15 @@ class Kind(StrEnum):
     """Kafka no longer held the range when the lander came to it."""
     LOST_OBJECTS = "lost_objects"
     """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
+    END = "end"
+    """The topic was deleted and made again: this generation of its chain ends here."""
+
+
+class Place(NamedTuple):
+    """How far a chain goes. A later generation is further, whatever its offsets."""
+
+    generation: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -95,13 +105,20 @@ class Manifest:
     quarantine: tuple[QuarantineObject, ...] = ()
     reasons: tuple[ReasonCount, ...] = ()
     producers: tuple[Producer, ...] = ()
+    generation: int = 0
+    """How often the topic was made again before."""
     format: int = field(default=1)
 
     @property
     def key(self) -> str:
         """Where it stands on S3."""
         suffix = ".lost.json" if self.kind is Kind.LOST_OBJECTS else ".json"
-        return f"{chain_prefix(self.topic, self.partition)}{self.first:020}{suffix}"
+        return f"{chain_prefix(self.topic, self.partition)}{offset_name(self.generation, self.first)}{suffix}"
+
+    @property
+    def ends(self) -> Place:
+        """Where the next manifest of the generation begins."""
+        return Place(self.generation, self.next)
 
     @property
     def everything(self) -> tuple[LandedObject | QuarantineObject, ...]:

@@ -31,7 +31,7 @@ DESCRIPTION_CHARACTERS = 2048
 LANDED = "struct<key:string,data_type:string,dt:string,hour:string,records:bigint,bytes:bigint,late:bigint,sha256:string>"
 ASIDE = "struct<key:string,dt:string,hour:string,records:bigint,bytes:bigint,sha256:string>"
 CUT = (
-    ("kind", "string", "cut, lost or lost_objects."),
+    ("kind", "string", "cut, lost, lost_objects or end."),
     ("topic_id", "string", "Kafka's id of the topic, which changes when it is made again."),
     ("partition", "bigint", "Partition of the topic."),
     ("first", "bigint", "First offset of the range."),
@@ -55,6 +55,7 @@ CUT = (
         "array<struct<host:string,file:string,first_seq:bigint,last_seq:bigint,records:bigint>>",
         "Sequence numbers by producing file.",
     ),
+    ("generation", "bigint", "How often the topic was made again before."),
     ("format", "bigint", "Version of this format."),
 )
 HOUR = (
@@ -67,6 +68,8 @@ HOUR = (
         "array<struct<data_type:string,dt:string,hour:string,records:bigint,bytes:bigint,late:bigint,sealed:boolean>>",
         "Totals so far of each hour that changed.",
     ),
+    ("generations", "map<string,bigint>", "Generation of the topic that an offset speaks of."),
+    ("topic_ids", "map<string,string>", "That generation's id of the topic."),
 )
 QUARANTINE = (
     ("partition", "bigint", "Partition of the topic."),
