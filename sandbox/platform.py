@@ -4,9 +4,10 @@ Comes in: a state directory and ports. Goes out: a `Site` and its `Part`s in the
 needs. Starts nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from datacore.errors import UsageError, shorten
 from datacore.settings import load_settings
 from sandbox.jars.fetch import Cache, cache_directory
 from sandbox.jars.lock import read_lock
@@ -60,6 +61,23 @@ def make_parts(site: Site, topics: tuple[str, ...] = ()) -> tuple[Part, ...]:
         thrift_part(site, java, jar_paths("s3a")),
         redshift_part(site),
     )
+
+
+def parts_needed(parts: Iterable[Part], names: Iterable[str]) -> tuple[Part, ...]:
+    """The parts of those names and what they need, in order; all where there are no names.
+
+    Raises UsageError for a name that no part has.
+    """
+    found = {part.name: part for part in parts}
+    wanted: set[str] = set()
+    waiting = list(names) or list(found)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            raise UsageError(f"no part {shorten(name)!r}", f"one of: {', '.join(found)}")
+        wanted.add(name)
+        waiting += found[name].needs
+    return tuple(part for part in found.values() if part.name in wanted)
 
 
 def jar_paths(use: str) -> tuple[Path, ...]:

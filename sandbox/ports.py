@@ -25,6 +25,9 @@ USUAL: dict[str, int] = {
 }
 """Port by name; `controller` is Kafka's second listener."""
 
+BESIDES = {"kafka": ("controller",)}
+"""Ports of a part besides the one of its name."""
+
 FREE_RANGE = range(20_000, 32_768)
 """Below the ports that Linux gives to outgoing connections, so that none takes one meanwhile."""
 
@@ -85,6 +88,12 @@ def listening(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def ports_of(parts: Iterable[str], ports: Mapping[str, int]) -> dict[str, int]:
+    """The ports that these parts listen on."""
+    names = [name for part in parts for name in (part, *BESIDES.get(part, ()))]
+    return {name: ports[name] for name in names}
 
 
 def require_free(ports: Mapping[str, int]) -> None:

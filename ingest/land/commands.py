@@ -19,7 +19,7 @@ from ingest.land.bucket import Bucket
 from ingest.land.lander import MIB, CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Limits, Rules, rules_of
-from ingest.land.source_kafka import KafkaSource
+from ingest.land.source_kafka import KafkaSource, Rebalance
 from ingest.log import set_up_logs
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
@@ -48,6 +48,10 @@ log = structlog.get_logger()
               help="Memory for everything that waits for its cut.")  # fmt: skip
 @click.option("--grace-minutes", type=click.FloatRange(min=0), default=10.0, show_default=True,
               help="How long after its end an hour waits before it is sealed.")  # fmt: skip
+@click.option("--stop-seconds", type=click.FloatRange(min=0), default=30.0, show_default=True,
+              help="How long SIGTERM may take to land what is held; then exit 3, and nothing is lost.")  # fmt: skip
+@click.option("--rebalance", type=click.Choice(["cooperative", "eager"]), default="cooperative", show_default=True,
+              help="How landers hand partitions over; the same for all of them.")  # fmt: skip
 @click.option("--allow-unencrypted", is_flag=True,
               help="Write to a bucket that has no default encryption.")  # fmt: skip
 def land(
@@ -58,6 +62,8 @@ def land(
     cut_mib: float,
     budget_mib: int,
     grace_minutes: float,
+    stop_seconds: float,
+    rebalance: str,
     allow_unencrypted: bool,
 ) -> None:
     """Land Kafka's topics on S3 by type and hour, and register them in Glue.
@@ -65,7 +71,7 @@ def land(
     Without --until-caught-up it runs until SIGTERM, and several of them share the partitions.
     """
     set_up_logs()
-    stop = stop_on_signals()
+    stop = stop_on_signals(stop_seconds)
     settings = load_settings()
     loaded = load_contracts(contracts or settings.contracts)
     rules = rules_of(loaded, Limits(grace_ms=int(grace_minutes * 60_000)))
@@ -74,7 +80,8 @@ def land(
     found = find_topics(settings, rules, topics)
     registrar = Registrar(Catalog(glue_client(settings)), loaded, bucket.name)
     registrar.tables()
-    source = KafkaSource(settings, found, share=not until_caught_up)
+    share = None if until_caught_up else Rebalance[rebalance.upper()]
+    source = KafkaSource(settings, found, share)
     identity = LanderIdentity(f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}", time.time)
     policy = CutPolicy(
         bytes=int(cut_mib * MIB), seconds=cut_seconds, budget=budget_mib * MIB,

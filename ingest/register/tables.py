@@ -68,6 +68,8 @@ HOUR = (
         "array<struct<data_type:string,dt:string,hour:string,records:bigint,bytes:bigint,late:bigint,sealed:boolean>>",
         "Totals so far of each hour that changed.",
     ),
+    ("generations", "map<string,bigint>", "Generation of the topic that an offset speaks of."),
+    ("topic_ids", "map<string,string>", "That generation's id of the topic."),
 )
 QUARANTINE = (
     ("partition", "bigint", "Partition of the topic."),

@@ -44,9 +44,9 @@ class MemoryBucket(Bucket):
             raise Crash(key)
         return new
 
-    def put_bodies(self, bodies) -> None:  # type: ignore[no-untyped-def]
-        for key, body in bodies.items():
-            self._put_body(key, body)
+    def put_bodies(self, bodies) -> bool:  # type: ignore[no-untyped-def]
+        written = [self._put_body(key, body) for key, body in bodies.items()]
+        return all(written)
 
     def checksum(self, key: str) -> str | None:
         held = self.objects.get(key)
