@@ -131,7 +131,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     command = [sys.executable, "-m", "datacore", "sandbox"]
     try:
         up = subprocess.run(
-            [*command, "up", "--state", str(state), "--free-ports"],
+            [*command, "up", "--state", str(state), "--free-ports", "--secure-kafka"],
             capture_output=True,
             text=True,
             timeout=UP_LIMIT,
