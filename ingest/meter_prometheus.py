@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ingest.land.surge import Surge
 
 STALLED_AFTER_S = 300.0
-"""The longest that a step may take: an S3 call gives up after about half as long."""
+"""The longest that a step may take: an S3 call gives up after 200 s at the most."""
 
 KIB, MIB = 1 << 10, 1 << 20
 SIZES = (KIB, 16 * KIB, 128 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB)
