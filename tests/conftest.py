@@ -129,7 +129,7 @@ def running_sandbox(state: Path) -> Iterator[Sandbox]:
     command = [sys.executable, "-m", "datacore", "sandbox"]
     try:
         up = subprocess.run(
-            [*command, "up", "--state", str(state), "--free-ports"],
+            [*command, "up", "--state", str(state), "--free-ports", "--secure-kafka"],
             capture_output=True,
             text=True,
             timeout=UP_LIMIT,

@@ -123,6 +123,19 @@ class Bucket:
                     return None
                 raise
 
+    def beginning(self, key: str, size: int) -> bytes | None:
+        """The object's first `size` bytes, or all where it is smaller; None if absent."""
+        with aws_errors("S3", self.name):
+            try:
+                found = self._client.get_object(
+                    Bucket=self.name, Key=key, Range=f"bytes=0-{size - 1}"
+                )
+                return found["Body"].read()
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                    return None
+                raise
+
     def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
         """The bytes of objects that are there, in the order of `keys`, read side by side."""
         for key, data in zip(listed := list(keys), self._pool.map(self.get, listed), strict=True):

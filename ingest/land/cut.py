@@ -132,6 +132,11 @@ class OpenCut:
         )
 
     @property
+    def min_timestamp(self) -> int | None:
+        """The least of Kafka's timestamps among the records taken; None where there are none."""
+        return self._min_timestamp
+
+    @property
     def objects(self) -> int:
         """How many objects are open."""
         return len(self._landed) + len(self._aside)

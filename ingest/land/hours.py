@@ -72,6 +72,12 @@ class HourLog:
         self._grace_ms = grace_ms
         self._ledger: Ledger | None = None
 
+    @property
+    def unsealed(self) -> int:
+        """How many hours are not sealed yet, as far as the log was read."""
+        hours = self._ledger.hours.values() if self._ledger else ()
+        return sum(not hour.sealed for hour in hours)
+
     def write(self, progress: Progress, written_at: Callable[[], str]) -> Entry | None:
         """Write an entry for what changed since the last; None where nothing did.
 

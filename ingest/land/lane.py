@@ -19,6 +19,7 @@ from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest, Place
 from ingest.land.rules import Rules
 from ingest.land.source import AnotherTopic, Batch, Partition, Source
+from ingest.meter import LaneState, Meter
 
 log = structlog.get_logger()
 
@@ -36,6 +37,9 @@ class Landed:
     quarantined: int
     unclaimed: int
     objects: int
+    manifest: Manifest
+    object_bytes: tuple[int, ...]
+    """Sizes of the objects as stored."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,10 @@ class Lane:
         rules: Rules,
         identity: LanderIdentity,
         partition: Partition,
+        meter: Meter | None = None,
     ) -> None:
         self.partition = partition
+        self._meter = meter or Meter()
         self._source = source
         self._bucket = bucket
         self._rules = rules
@@ -105,6 +111,18 @@ class Lane:
     def objects(self) -> int:
         """Objects that the open cut would make."""
         return self._open.objects
+
+    def state(self) -> LaneState:
+        """How far the lane is, for the meter."""
+        waits = self._open.records > 0
+        return LaneState(
+            partition=self.partition,
+            complete_to=self.complete_to.offset,
+            read_to=self._open.next,
+            held=self.held,
+            opened_at=self.opened_at if waits else None,
+            oldest_ms=self._open.min_timestamp,
+        )
 
     def add(self, batch: Batch) -> None:
         """Take the records that the source delivered next."""
@@ -157,6 +175,7 @@ class Lane:
         if standing.kind is Kind.END or self._is_another(standing.topic_id):
             raise AnotherTopic(self.partition)
         log.info("cut_adopted", key=standing.key, lander=standing.lander, next=standing.next)
+        self._meter.adopted(self.partition)
         self._complete(standing)
         self._completed(standing)
         self._begin(standing.ends)
@@ -165,6 +184,7 @@ class Lane:
         note = self._chain.complete(manifest)
         if note is not None:
             log.error("objects_lost", key=note.key, records=note.records)
+            self._meter.lost(self.partition.topic, note.records)
 
     def _completed(self, manifest: Manifest) -> None:
         self.complete_to = manifest.ends
@@ -222,6 +242,7 @@ class Lane:
             if standing.kind is Kind.LOST:
                 log.error("range_lost", topic=self.partition.topic, partition=self.partition.number,
                           first=standing.first, next=standing.next)  # fmt: skip
+                self._meter.lost(self.partition.topic, standing.next - standing.first)
             else:
                 self._complete(standing)
             end = standing.ends
@@ -243,4 +264,6 @@ def _landed(cut: Cut) -> Landed:
         quarantined=sum(o.records for o in manifest.quarantine),
         unclaimed=unclaimed,
         objects=len(cut.bodies),
+        manifest=manifest,
+        object_bytes=tuple(len(body.data) for body in cut.bodies.values()),
     )

@@ -56,6 +56,10 @@ class MemoryBucket(Bucket):
         held = self.objects.get(key)
         return held[0] if held else None
 
+    def beginning(self, key: str, size: int) -> bytes | None:
+        data = self.get(key)
+        return None if data is None else data[:size]
+
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         return iter([k for k in sorted(self.objects) if k.startswith(prefix) and k > start_after])
 
