@@ -102,8 +102,9 @@ def merge_runs(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 class OpenCut:
     """Takes the records of one partition from offset `first` on."""
 
-    def __init__(self, partition: Partition, first: int, rules: Rules) -> None:
+    def __init__(self, partition: Partition, first: int, rules: Rules, generation: int = 0) -> None:
         self.partition = partition
+        self.generation = generation
         self.first = first
         self.next = first
         """The offset after the last record taken."""
@@ -129,6 +130,11 @@ class OpenCut:
             + sum(o.held for o in self._aside.values())
             + self._runs_done * RUN_BYTES
         )
+
+    @property
+    def min_timestamp(self) -> int | None:
+        """The least of Kafka's timestamps among the records taken; None where there are none."""
+        return self._min_timestamp
 
     @property
     def objects(self) -> int:
@@ -235,6 +241,7 @@ class OpenCut:
             min_timestamp=self._min_timestamp,
             max_timestamp=self._max_timestamp,
             gaps=tuple(self._gaps),
+            generation=self.generation,
             objects=objects,
             quarantine=quarantine,
             reasons=tuple(
@@ -257,7 +264,7 @@ class OpenCut:
         bodies: dict[str, Body] = {}
         landed: list[LandedObject] = []
         for (data_type, hour), held in sorted(self._landed.items()):
-            key = raw_key(data_type, hour, topic, number, self.first)
+            key = raw_key(data_type, hour, topic, number, self.first, self.generation)
             body = bodies[key] = held.finish()
             landed.append(
                 LandedObject(
@@ -272,7 +279,7 @@ class OpenCut:
             )
         aside: list[QuarantineObject] = []
         for hour, held in sorted(self._aside.items()):
-            key = quarantine_key(topic, hour, number, self.first)
+            key = quarantine_key(topic, hour, number, self.first, self.generation)
             body = bodies[key] = held.finish()
             aside.append(
                 QuarantineObject(key, *hour_words(hour), body.records, body.bytes, body.sha256)

@@ -13,7 +13,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
-from ingest.land.manifest import Kind, LandedObject, Manifest
+from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
 
 BLOCK = 1_000
@@ -59,6 +59,10 @@ class Entry:
     watermarks: dict[str, int]
     """Each partition has brought everything up to this time, ms since 1970."""
     hours: tuple[HourTotals, ...]
+    generations: dict[str, int] = field(default_factory=dict)
+    """The generation that a partition's offset speaks of; absent: the first, 0."""
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    """The id of that generation's topic."""
 
     @property
     def key(self) -> str:
@@ -79,6 +83,12 @@ class Ledger:
     offsets: dict[int, int] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    generations: dict[int, int] = field(default_factory=dict)
+    topic_ids: dict[int, str] = field(default_factory=dict)
+
+    def place(self, number: int) -> Place:
+        """How far the log has come in a partition."""
+        return Place(self.generations.get(number, 0), self.offsets.get(number, 0))
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -87,6 +97,8 @@ class Ledger:
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+        self.generations |= {int(number): known for number, known in entry.generations.items()}
+        self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
 
     def snapshot(self) -> bytes:
         """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
@@ -97,6 +109,8 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(self.offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(self.watermarks.items())},
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
+            generations={str(number): known for number, known in sorted(self.generations.items())},
+            topic_ids={str(number): known for number, known in sorted(self.topic_ids.items())},
         ).to_json()
 
     def next_entry(
@@ -109,22 +123,29 @@ class Ledger:
         """The entry for `manifests`, by partition, complete and following `offsets`.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed.
+        for partitions read to their end, when that was asked (ms). None where nothing changed. A
+        partition of the log that `idle_since` does not name waits, so each added one is waited for.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
+        generations, topic_ids = dict(self.generations), dict(self.topic_ids)
         touched: dict[Hour, list[int]] = {}
         for number, cuts in manifests.items():
             offsets.setdefault(number, 0)
             for cut in cuts:
                 _add(touched, cut)
-                offsets[number] = max(offsets[number], cut.next)
+                if cut.ends > Place(generations.get(number, 0), offsets[number]):
+                    offsets[number] = cut.next
+                    topic_ids[number] = cut.topic_id
+                    if cut.generation:
+                        generations[number] = cut.generation
                 mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
                 watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
-        if not hours and all(self.offsets.get(n, 0) == offset for n, offset in offsets.items()):
+        moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
+        if not hours and not moved and generations == self.generations:
             return None
         return Entry(
             topic=self.topic,
@@ -133,6 +154,8 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
             hours=hours,
+            generations={str(number): known for number, known in sorted(generations.items())},
+            topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
         )
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:

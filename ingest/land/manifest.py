@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from datacore.errors import UsageError
-from ingest.land.objects import ROOT
+from ingest.land.objects import ROOT, offset_name
 
 
 class Kind(StrEnum):
@@ -25,7 +25,14 @@ class Kind(StrEnum):
     LOST_OBJECTS = "lost_objects"
     """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
     END = "end"
-    """The topic was deleted and made again here: the next generation goes on from offset 0."""
+    """The topic was deleted and made again: this generation of its chain ends here."""
+
+
+class Place(NamedTuple):
+    """How far a chain goes. A later generation is further, whatever its offsets."""
+
+    generation: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,11 @@ class Manifest:
         return ManifestKey(self.topic, self.partition, self.generation, self.first, note).text
 
     @property
+    def ends(self) -> Place:
+        """Where the next manifest of the generation begins."""
+        return Place(self.generation, self.next)
+
+    @property
     def everything(self) -> tuple[LandedObject | QuarantineObject, ...]:
         """All objects of the cut."""
         return (*self.objects, *self.quarantine)
@@ -137,9 +149,9 @@ class ManifestKey(NamedTuple):
     @property
     def text(self) -> str:
         """The key on S3."""
-        generation = f"~{self.generation:04}+" if self.generation else ""
         suffix = ".lost.json" if self.note else ".json"
-        return f"{chain_prefix(self.topic, self.partition)}{generation}{self.first:020}{suffix}"
+        name = offset_name(self.generation, self.first)
+        return f"{chain_prefix(self.topic, self.partition)}{name}{suffix}"
 
     @classmethod
     def parse(cls, key: str) -> "ManifestKey | None":

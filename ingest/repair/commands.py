@@ -88,7 +88,7 @@ class Topics:
                 finally:
                     admin.close()
             self._sources[topic] = (
-                KafkaSource(self._settings, [found[topic]], share=False) if found else None
+                KafkaSource(self._settings, [found[topic]], share=None) if found else None
             )
         return self._sources[topic]
 
