@@ -45,21 +45,22 @@ def value(partition: Partition, offset: int) -> bytes:
     )
 
 
-def produced(sequence: int, host: str = "web-1") -> tuple[tuple[str, bytes], ...]:
+def produced(sequence: int, file: str = "app.log#1") -> tuple[tuple[str, bytes], ...]:
     """The headers that tail gives a line."""
-    return (("host", host.encode()), ("file", b"app.log#1"), ("seq", b"%d" % sequence))
+    return (("host", b"web-1"), ("file", file.encode()), ("seq", b"%d" % sequence))
 
 
-def log_of(count: int = 40) -> Log:
+def log_of(count: int = 40, file: str = "app.log#1", topic_id: str = "id-1") -> Log:
     """`count` records in each of two partitions; the lines of one file take turns."""
     return Log(
         {
             p: [
-                MemoryRecord(n, NOW + n, value(p, n), produced(2 * n + p.number))
+                MemoryRecord(n, NOW + n, value(p, n), produced(2 * n + p.number, file))
                 for n in range(count)
             ]
             for p in PARTITIONS
-        }
+        },
+        topic_id=topic_id,
     )
 
 

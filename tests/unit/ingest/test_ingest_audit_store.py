@@ -363,6 +363,20 @@ def test_objects_that_were_given_up_are_a_loss_and_no_fault(landed: LandedStore)
     assert landed.found() == {(Kind.LOST_OBJECTS, note)}
 
 
+def test_a_topic_that_was_made_again_is_clean_in_all_its_generations(landed: LandedStore) -> None:
+    landed.land(log_of(10, "b.log#2", "id-2"))
+    landed.land(log_of(12, "b.log#2", "id-2"))
+    landed.land(log_of(5, "c.log#3", "id-3"))
+    names = [key.rpartition("/")[2] for key in landed.keys(CUT)]
+    assert {name[:5] for name in names if name.startswith("~")} == {"~0001", "~0002"}
+    report = landed.audit(later=3600)
+    assert report.findings == ()
+    assert report.records == 2 * (40 + 12 + 5)
+    first, *_ = (key for key in landed.keys("click/") if "/t~0001+0+" in key)
+    landed.remove(first)
+    assert landed.found() == {(Kind.OBJECT_MISSING, first)}
+
+
 def test_days_bound_the_objects_that_are_read(landed: LandedStore) -> None:
     key = raw(landed)
     landed.remove(key)
