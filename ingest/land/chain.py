@@ -14,6 +14,7 @@ from ingest.land.manifest import Kind, Manifest, chain_prefix, read_manifest
 from ingest.land.objects import ROOT, Body
 from ingest.land.rules import Rules, read_rules
 from ingest.land.source import Hint, Partition, RetentionOutran, Source
+from ingest.versions.arrivals import landed_checksums
 
 
 def rules_key(rules_hash: str) -> str:
@@ -71,10 +72,9 @@ class Chain:
         return read_manifest(manifest.key, data)
 
     def missing(self, manifest: Manifest) -> dict[str, str]:
-        """Keys of the objects that are not on S3 yet, with the checksums promised."""
-        promised = {o.key: o.sha256 for o in manifest.everything}
-        found = self._bucket.checksums(promised)
-        return {key: sha256 for key, sha256 in promised.items() if found[key] is None}
+        """Keys of the objects that were never written, with the checksums promised."""
+        found = landed_checksums(self._bucket, manifest.everything)
+        return {o.key: o.sha256 for o in manifest.everything if found[o.key] is None}
 
     def complete(self, manifest: Manifest) -> Manifest | None:
         """Write what is missing of a cut, from the source and by the cut's own rules.

@@ -5,7 +5,7 @@ where nothing changed. Pure; `hours` does the I/O. An entry's counts are running
 hour, so the latest entry that names an hour tells all about it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.manifest import Kind, LandedObject, Manifest
 from ingest.land.objects import ROOT, hour_number
+from ingest.replay.entry import Replay
 
 BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
@@ -59,6 +60,8 @@ class Entry:
     watermarks: dict[str, int]
     """Each partition has brought everything up to this time, ms since 1970."""
     hours: tuple[HourTotals, ...]
+    replays: int = 0
+    """How many replays of the topic the totals count."""
 
     @property
     def key(self) -> str:
@@ -79,6 +82,7 @@ class Ledger:
     offsets: dict[int, int] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    replays: int = 0
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -87,6 +91,7 @@ class Ledger:
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+        self.replays = max(self.replays, entry.replays)
 
     def snapshot(self) -> bytes:
         """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
@@ -97,6 +102,7 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(self.offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(self.watermarks.items())},
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
+            replays=self.replays,
         ).to_json()
 
     def next_entry(
@@ -105,8 +111,9 @@ class Ledger:
         idle_since: Mapping[int, int],
         grace_ms: int,
         written_at: str,
+        replays: Sequence[Replay] = (),
     ) -> Entry | None:
-        """The entry for `manifests`, by partition, complete and following `offsets`.
+        """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
         for partitions read to their end, when that was asked (ms). None where nothing changed.
@@ -122,6 +129,8 @@ class Ledger:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
+        for replay in replays:
+            _add_replay(touched, replay)
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
         if not hours and all(self.offsets.get(n, 0) == offset for n, offset in offsets.items()):
@@ -133,6 +142,7 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
             hours=hours,
+            replays=self.replays + len(replays),
         )
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
@@ -160,6 +170,20 @@ def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:
         sums[0] += sign * landed.records
         sums[1] += sign * landed.bytes
         sums[2] += sign * landed.late
+
+
+def _add_replay(touched: dict[Hour, list[int]], replay: Replay) -> None:
+    """Add what a replay landed, and take away what it took out of `unclaimed`, which is never late:
+    its hour is that of Kafka's timestamp."""
+    for landed in replay.objects:
+        sums = touched.setdefault(hour_of(landed), [0, 0, 0])
+        sums[0] += landed.records
+        sums[1] += landed.bytes
+        sums[2] += landed.late
+    for taken in replay.unclaimed:
+        sums = touched.setdefault(Hour(taken.data_type or "", taken.dt, taken.hour), [0, 0, 0])
+        sums[0] -= taken.records
+        sums[1] -= taken.bytes
 
 
 def hour_of(landed: LandedObject) -> Hour:
