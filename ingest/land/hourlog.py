@@ -21,6 +21,8 @@ BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
 BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
+NEVER = 2**62
+"""The grace of a writer that seals nothing."""
 
 
 class Hour(NamedTuple):
@@ -150,7 +152,9 @@ class Ledger:
         newly = {h for h, t in self.hours.items() if not t.sealed and h.ends_ms() <= sealed_ms}
         return tuple(
             HourTotals(
-                *hour, *self._sums(hour, touched.get(hour, [0, 0, 0])), hour.ends_ms() <= sealed_ms
+                *hour,
+                *self._sums(hour, touched.get(hour, [0, 0, 0])),
+                hour.ends_ms() <= sealed_ms or (hour in self.hours and self.hours[hour].sealed),
             )
             for hour in sorted(newly | touched.keys())
         )
