@@ -75,7 +75,6 @@ class Settler:
                     continue
                 self.publisher.publish(hour, known.newest.folder, self.identity.clock())
                 log.info("version_published", folder=known.newest.folder)
-                self._spread(known)
             # another may have gone on meanwhile, and been overtaken by the call above
             if newest(self.bucket, hour) == known.newest.version:
                 return known

@@ -121,6 +121,8 @@ class Stage:
     objects: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
     places: dict[Hour, Published] = field(default_factory=dict)
     now: float = NOW / 1000
+    cut: int = 100
+    """Bytes of a cut: two records, about."""
 
     def produce(self, *values: bytes, partition: Partition = P0) -> None:
         """Append records to a partition."""
@@ -145,7 +147,7 @@ class Stage:
             Rules(claims),
             StepGlue(self.places, step),
             LanderIdentity("lander", lambda: self.now),
-            CutPolicy(bytes=100),
+            CutPolicy(bytes=self.cut),
         )
 
     def land(self, step: Step = at_once, claims: tuple[Rule, ...] = CLICKS) -> None:

@@ -150,6 +150,29 @@ def test_a_late_record_between_any_two_steps_is_seen_from_its_entry_on() -> None
         assert sum(stage.seen().values()) == 13
 
 
+def test_an_object_that_is_not_in_the_hour_log_yet_outlives_removal() -> None:
+    def lands_without_an_entry(stage: Stage) -> None:
+        stage.clicks(1)
+        lander = stage.lander()
+        lander._step()
+        lander._cut_all()
+
+    counting = Counting()
+    stage = landed()
+    stage.compact()
+    stage.compact(counting, grace_s=0)
+    for number in range(counting.steps):
+        stage = landed()
+        stage.compact()
+        stage.compact(
+            Counting(number, lambda stage=stage: lands_without_an_entry(stage)), grace_s=0
+        )
+        stage.check()
+        stage.land()
+        stage.check()
+        stage.check_totals()
+
+
 def test_a_late_lander_overtaken_by_compaction_at_any_step_loses_nothing() -> None:
     counting = Counting()
     stage = landed()
@@ -193,10 +216,22 @@ def test_a_compactor_that_slept_through_two_versions_and_their_removal_does_no_h
         stage.now += 4_000
         stage.compact()
 
+    harmful = set()
     for number in range(steps_of(lambda stage, step: stage.compact(step))):
         stage = landed()
+        counting = Counting(number, lambda stage=stage: meanwhile(stage))
+
+        def checked(
+            stage: Stage = stage, counting: Counting = counting, number: int = number
+        ) -> None:
+            counting()
+            try:
+                stage.check()
+            except AssertionError:
+                harmful.add(number)
+
         try:
-            stage.compact(Counting(number, lambda stage=stage: meanwhile(stage)))
+            stage.compact(checked)
         except DifferenceFound as error:
             # what it had listed is gone since
             assert "is gone" in error.message  # noqa: PT017
@@ -206,6 +241,36 @@ def test_a_compactor_that_slept_through_two_versions_and_their_removal_does_no_h
         known = history(stage.bucket(), HOUR)
         assert known is not None
         assert stage.places[HOUR].folder == known.newest.folder
+    # it slept for longer than the grace between its last look and the call that publishes
+    assert len(harmful) == 1
+
+
+def test_a_compactor_that_slept_points_readers_back_only_from_its_very_last_look() -> None:
+    def meanwhile(stage: Stage) -> None:
+        stage.compact()
+        late(stage)
+        late(stage)
+        stage.compact()
+
+    backwards = set()
+    for number in range(steps_of(lambda stage, step: stage.compact(step))):
+        stage = landed()
+        counting = Counting(number, lambda stage=stage: meanwhile(stage))
+        folders = []
+
+        def checked(
+            stage: Stage = stage, counting: Counting = counting, folders: list[str] = folders
+        ) -> None:
+            counting()
+            folders.append(stage.places[HOUR].folder)
+            # an older version is whole as well
+            stage.check()
+
+        stage.compact(checked)
+        if version_folder(HOUR, 1) in folders[number:]:
+            backwards.add(number)
+        assert stage.places[HOUR].folder == version_folder(HOUR, 2)
+    assert len(backwards) == 1
 
 
 def test_readers_are_pointed_back_where_a_late_publication_overtook_a_newer_one() -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -208,6 +209,78 @@ def test_killed_at_any_step_the_next_run_lands_each_record_once(
         stage.check_totals()
 
 
+def test_a_lander_does_not_count_a_replay_that_is_not_complete() -> None:
+    counting = Counting()
+    unclaimed().replay(counting, WITH_VIEWS, VIEWS)
+    counted = set()
+    for number in range(counting.steps):
+        stage = unclaimed()
+        with pytest.raises(Crash):
+            stage.replay(Counting(number, killed), WITH_VIEWS, VIEWS)
+        stage.land()
+        ledger = stage.ledger()
+        counted.add(ledger.replays)
+        known = history(stage.bucket(), UNCLAIMED_HOUR)
+        if ledger.replays:
+            assert stage.seen("view") == Counter(values(stage, "view"))
+            assert known is not None
+        else:
+            assert VIEW_HOUR not in ledger.hours
+    assert counted == {0, 1}
+
+
+def test_who_is_overtaken_by_a_replay_that_was_killed_completes_it() -> None:
+    counting = Counting()
+    set_aside(2).replay(counting)
+    for number in range(counting.steps):
+        for killed_at in range(counting.steps):
+            stage = set_aside(2)
+
+            def other(stage: Stage = stage, killed_at: int = killed_at) -> None:
+                # takes one object's records, and leaves the rest
+                with suppress(Crash):
+                    stage.replay(Counting(killed_at, killed), limit=Limit(bytes=1))
+
+            stage.replay(Counting(number, other))
+            stage.replay()
+            check_once(stage, "click", values(stage))
+
+
+def test_while_records_move_readers_find_each_in_one_table_or_the_other() -> None:
+    stage = unclaimed()
+    stage.clicks(1, P0, "view")
+    stage.land(claims=WITH_VIEWS)
+    stage.clicks(1, P1, "view")
+    stage.clicks(1, P1, "view")
+    stage.land(claims=WITH_VIEWS)
+    stage.compact(grace_s=0)
+    assert history(stage.bucket(), VIEW_HOUR) is not None
+
+    def checked() -> None:
+        assert stage.promised() <= stage.seen().keys()
+
+    assert stage.replay(checked, WITH_VIEWS, VIEWS).replayed == 6
+    check_once(stage, "view", values(stage, "view"))
+
+
+def test_lines_of_one_object_go_to_two_types_one_after_the_other() -> None:
+    stage = Stage(cut=10_000)
+    for _ in range(5):
+        stage.clicks(1, P0, "view")
+        stage.clicks(1, P0, "other")
+        stage.clicks(1, P0, "third")
+    stage.land()
+    assert stage.replay(claims=WITH_VIEWS, choice=VIEWS).replayed == 5
+    others = (*WITH_VIEWS, replace(CLICKS[0], data_type="other", match_value="other"))
+    assert stage.replay(claims=others, choice=Choice(None, "other", True)).replayed == 5
+    check_once(stage, "view", values(stage, "view"))
+    check_once(stage, "other", values(stage, "other"))
+    check_once(stage, "unclaimed", values(stage, "third"))
+    first, second = replays_since(stage.bucket(), "t", 0)
+    assert first.sources[0].offsets == tuple((n, n + 1) for n in range(0, 15, 3))
+    assert second.sources[0].offsets == tuple((n, n + 1) for n in range(1, 15, 3))
+
+
 def test_a_lander_counts_a_replay_that_was_killed_before_its_entry() -> None:
     stage = set_aside()
     counting = Counting()
@@ -245,6 +318,7 @@ def test_a_replay_into_a_compacted_hour_is_seen_there() -> None:
     assert stage.replay().replayed == 12
     stage.check()
     check_once(stage, "click", values(stage))
+    assert stage.ledger().hours[HOUR].sealed, "it was"
     stage.compact(grace_s=0)
     stage.compact(grace_s=0)
     check_once(stage, "click", values(stage))
