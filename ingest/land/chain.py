@@ -96,7 +96,8 @@ class Chain:
         document = self._bucket.get(rules_key(manifest.rules))
         assert document is not None, manifest.rules
         cut = OpenCut(self.partition, manifest.first, read_rules(document))
-        for batch in self._source.read(self.partition, manifest.first, manifest.next):
+        again = self._source.read(self.partition, manifest.first, manifest.next, manifest.names)
+        for batch in again:
             cut.add(batch)
         return cut.finish(manifest.next, manifest.topic_id, manifest.lander, manifest.written_at)
 

@@ -20,6 +20,8 @@ BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
 BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
+CLOSED = 2**62
+"""The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
 
 
 class Hour(NamedTuple):
@@ -105,11 +107,13 @@ class Ledger:
         idle_since: Mapping[int, int],
         grace_ms: int,
         written_at: str,
+        idle_ms: int | None = None,
     ) -> Entry | None:
         """The entry for `manifests`, by partition, complete and following `offsets`.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed.
+        for partitions read to their end, when that was asked (ms). None where nothing changed, or
+        nothing but watermarks, none of them by `idle_ms`.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
         touched: dict[Hour, list[int]] = {}
@@ -118,13 +122,16 @@ class Ledger:
             for cut in cuts:
                 _add(touched, cut)
                 offsets[number] = max(offsets[number], cut.next)
-                mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
-                watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
+                before = watermarks.get(number, BEGINNING)
+                if before == CLOSED and cut.kind is Kind.CUT:
+                    before = BEGINNING  # the stream was made again
+                watermarks[number] = max(before, _mark(cut))
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
-        if not hours and all(self.offsets.get(n, 0) == offset for n, offset in offsets.items()):
+        same = all(self.offsets.get(n, 0) == offset for n, offset in offsets.items())
+        if not hours and same and not self._moved(watermarks, idle_ms):
             return None
         return Entry(
             topic=self.topic,
@@ -134,6 +141,14 @@ class Ledger:
             watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
             hours=hours,
         )
+
+    def _moved(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
+        """Whether a shard was closed, or time went on by `idle_ms` without a record."""
+        for number, mark in watermarks.items():
+            before = self.watermarks.get(number, BEGINNING)
+            if mark == CLOSED != before or (idle_ms is not None and mark - before >= idle_ms):
+                return True
+        return False
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
         """Every hour that was touched, and every open one that is sealed now, in order."""
@@ -150,6 +165,13 @@ class Ledger:
         if before is None:
             return more[0], more[1], more[2]
         return before.records + more[0], before.bytes + more[1], before.late + more[2]
+
+
+def _mark(cut: Manifest) -> int:
+    """Up to when a partition has brought everything, by one of its manifests."""
+    if cut.kind is Kind.END and cut.source_last is not None:
+        return CLOSED
+    return BEGINNING if cut.max_timestamp is None else cut.max_timestamp
 
 
 def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:

@@ -63,8 +63,16 @@ class Progress:
 class HourLog:
     """The hour log of one topic."""
 
-    def __init__(self, bucket: Bucket, registrar: Registrar, topic: str, grace_ms: int) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        registrar: Registrar,
+        topic: str,
+        grace_ms: int,
+        idle_ms: int | None = None,
+    ) -> None:
         self.topic = topic
+        self._idle_ms = idle_ms
         self._bucket = bucket
         self._registrar = registrar
         self._grace_ms = grace_ms
@@ -85,7 +93,7 @@ class HourLog:
                 for number, cuts in manifests.items()
                 if _reached(cuts, ledger.offsets.get(number, 0)) >= progress.ends[number]
             }
-            entry = ledger.next_entry(manifests, idle, self._grace_ms, written_at())
+            entry = ledger.next_entry(manifests, idle, self._grace_ms, written_at(), self._idle_ms)
             if entry is None:
                 return None
             self._register(entry, manifests)
@@ -130,30 +138,43 @@ class HourLog:
     def _follow(self) -> Ledger:
         """The ledger as the log on S3 has it now."""
         if self._ledger is None:
-            self._ledger = self._load()
-        ledger = self._ledger
-        while True:
-            block = (ledger.sequence + 1) // BLOCK
-            prefix = block_prefix(self.topic, block)
-            keys = list(self._bucket.keys(prefix, f"{prefix}{ledger.sequence:020}.json"))
-            keys = [key for key in keys if not key.endswith("_totals.json")]
-            for key, data in zip(keys, self._bucket.get_all(keys), strict=True):
-                ledger.apply(read_entry(key, data))
-            if (ledger.sequence + 1) // BLOCK == block:
-                return ledger
+            self._ledger = _load(self._bucket, self.topic)
+        _follow(self._bucket, self._ledger)
+        return self._ledger
 
-    def _load(self) -> Ledger:
-        """The ledger before the last block."""
-        ledger = Ledger(self.topic)
-        blocks = [int(name) for name in self._bucket.folders(log_prefix(self.topic))]
-        if not blocks or max(blocks) == 0:
-            return ledger
-        key = totals_key(self.topic, max(blocks))
-        data = next(self._bucket.get_all([key]))
-        before = read_entry(key, data)
-        ledger.sequence = before.sequence - 1
-        ledger.apply(before)
+
+def read_ledger(bucket: Bucket, topic: str) -> Ledger:
+    """What the log of `topic` says now."""
+    ledger = _load(bucket, topic)
+    _follow(bucket, ledger)
+    return ledger
+
+
+def _follow(bucket: Bucket, ledger: Ledger) -> None:
+    """Apply the entries that were written since."""
+    while True:
+        block = (ledger.sequence + 1) // BLOCK
+        prefix = block_prefix(ledger.topic, block)
+        keys = list(bucket.keys(prefix, f"{prefix}{ledger.sequence:020}.json"))
+        keys = [key for key in keys if not key.endswith("_totals.json")]
+        for key, data in zip(keys, bucket.get_all(keys), strict=True):
+            ledger.apply(read_entry(key, data))
+        if (ledger.sequence + 1) // BLOCK == block:
+            return
+
+
+def _load(bucket: Bucket, topic: str) -> Ledger:
+    """The ledger before the last block."""
+    ledger = Ledger(topic)
+    blocks = [int(name) for name in bucket.folders(log_prefix(topic))]
+    if not blocks or max(blocks) == 0:
         return ledger
+    key = totals_key(topic, max(blocks))
+    data = next(bucket.get_all([key]))
+    before = read_entry(key, data)
+    ledger.sequence = before.sequence - 1
+    ledger.apply(before)
+    return ledger
 
 
 def _reached(cuts: list[Manifest], before: int) -> int:

@@ -36,6 +36,8 @@ class CutPolicy:
     budget: int = 256 * MIB
     """Bytes of memory that all partitions hold together."""
     log_seconds: float = 60.0
+    idle_log_seconds: float | None = None
+    """How long the log may go without an entry while nothing comes; None: for ever."""
 
 
 @dataclass
@@ -79,8 +81,10 @@ class Lander:
         self._policy = policy
         self._lanes: dict[Partition, Lane] = {}
         topics = {partition.topic for partition in source.partitions()}
+        idle_ms = None if policy.idle_log_seconds is None else int(policy.idle_log_seconds * 1000)
         self._logs = [
-            HourLog(bucket, registrar, topic, rules.limits.grace_ms) for topic in sorted(topics)
+            HourLog(bucket, registrar, topic, rules.limits.grace_ms, idle_ms)
+            for topic in sorted(topics)
         ]
         self._logged_at = identity.clock()
 
@@ -176,11 +180,14 @@ class Lander:
     def _read_to(self, targets: Mapping[Partition, int]) -> bool:
         """Whether every lane was read to its target; partitions of others are not asked."""
         self._follow_assignment()
-        return all(lane.position() >= targets.get(p, 0) for p, lane in self._lanes.items())
+        return all(
+            lane.ended or lane.position() >= targets.get(p, 0) for p, lane in self._lanes.items()
+        )
 
     def _complete_to(self, targets: Mapping[Partition, int]) -> bool:
         return all(
-            partition in self._lanes and self._lanes[partition].complete_to >= target
+            partition in self._lanes
+            and (self._lanes[partition].ended or self._lanes[partition].complete_to >= target)
             for partition, target in targets.items()
         )
 

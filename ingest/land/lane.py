@@ -17,7 +17,7 @@ from ingest.land.chain import Chain
 from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest
 from ingest.land.rules import Rules
-from ingest.land.source import Batch, Hint, Partition, Source
+from ingest.land.source import Batch, Hint, Partition, Place, Source
 
 log = structlog.get_logger()
 
@@ -69,14 +69,19 @@ class Lane:
         self._identity = identity
         self._topic_id = source.topic_id(partition.topic)
         self._chain = Chain(bucket, source, partition)
-        self.complete_to = self._recover()
+        self.ended = False
+        """The chain says that nothing can follow."""
+        place = self._recover()
+        self.complete_to = place.offset
         """Below this offset every object is on S3."""
-        self._begin(self.complete_to)
+        self._begin(place)
 
-    def _begin(self, offset: int) -> None:
-        self._open = OpenCut(self.partition, offset, self._rules)
+    def _begin(self, place: Place) -> None:
+        self._place = place
+        self._open = OpenCut(self.partition, place.offset, self._rules)
         self.opened_at = self._identity.clock()
-        self._source.seek(self.partition, offset)
+        if not self.ended:
+            self._source.seek(self.partition, place)
 
     @property
     def held(self) -> int:
@@ -101,12 +106,15 @@ class Lane:
 
     def position(self) -> int:
         """How far the source was read, markers at the end included."""
+        if self.ended:
+            return self._open.next
         return max(self._open.next, self._source.position(self.partition))
 
     def cut(self) -> Landed | None:
         """Land what is held; None where there was nothing, or another lander was first."""
         reached = self.position()
         if reached <= self._open.first:
+            self._end_if_closed()
             return None
         cut = self._open.finish(
             reached, self._topic_id, self._identity.name, self._identity.now_text()
@@ -117,14 +125,31 @@ class Lane:
             return None
         self._bucket.put_bodies(cut.bodies)
         self._completed(standing)
-        self._begin(standing.next)
+        self._begin(standing.place)
+        self._end_if_closed()
         return _landed(cut)
+
+    def _end_if_closed(self) -> None:
+        """Close the chain of a partition that is landed to its end and takes no more records."""
+        if self.ended or not self._source.closed(self.partition):
+            return
+        end = self._empty(self._place.offset)
+        standing = self._chain.claim(
+            replace(end, kind=Kind.END, source_last=self._place.after or "")
+        )
+        if standing.kind is Kind.END:
+            self.ended = True
+            log.info("partition_ended", topic=self.partition.topic,
+                     partition=self.partition.number, offset=standing.next)  # fmt: skip
+        else:
+            self._adopt(standing)
 
     def _adopt(self, standing: Manifest) -> None:
         log.info("cut_adopted", key=standing.key, lander=standing.lander, next=standing.next)
         self._complete(standing)
         self._completed(standing)
-        self._begin(standing.next)
+        self.ended = standing.kind is Kind.END
+        self._begin(standing.place)
 
     def _complete(self, manifest: Manifest) -> None:
         note = self._chain.complete(manifest)
@@ -135,8 +160,8 @@ class Lane:
         self.complete_to = manifest.next
         self._source.acknowledge(self.partition, Hint(manifest.first, manifest.next))
 
-    def _recover(self) -> int:
-        """The end of the chain, its last cut completed and what Kafka dropped recorded."""
+    def _recover(self) -> Place:
+        """The end of the chain, its last cut completed and what the source dropped recorded."""
         self._chain.keep_rules(self._rules)
         hint = self._source.hint(self.partition)
         last = self._chain.last(hint)
@@ -144,16 +169,20 @@ class Lane:
             self._refuse_another_topic(last)
             if hint is None or hint.next < last.next:
                 self._complete(last)
-        end = last.next if last else 0
-        while (begins := self._source.begins(self.partition)) > end:
-            standing = self._chain.claim(self._lost(end, begins))
+        place = last.place if last else Place(0)
+        self.ended = last is not None and last.kind is Kind.END
+        while not self.ended and (on := self._source.dropped(self.partition, place)) is not None:
+            standing = self._chain.claim(self._lost(place, on))
             if standing.kind is Kind.LOST:
                 log.error("range_lost", topic=self.partition.topic, partition=self.partition.number,
-                          first=standing.first, next=standing.next)  # fmt: skip
+                          first=standing.first, next=standing.next,
+                          extent="unknown" if standing.extent_unknown else "known",
+                          after=standing.source_first, before=standing.source_last)  # fmt: skip
             else:
                 self._complete(standing)
-            end = standing.next
-        return end
+            self.ended = standing.kind is Kind.END
+            place = standing.place
+        return place
 
     def _refuse_another_topic(self, last: Manifest) -> None:
         if last.topic_id and self._topic_id and last.topic_id != self._topic_id:
@@ -163,11 +192,21 @@ class Lane:
                 "give the new topic another name; its offsets begin at 0 again",
             )
 
-    def _lost(self, first: int, next_: int) -> Manifest:
-        empty = OpenCut(self.partition, first, self._rules)
+    def _lost(self, place: Place, on: Place) -> Manifest:
+        return replace(
+            self._empty(place.offset, on.offset),
+            kind=Kind.LOST,
+            gaps=(),
+            source_first=place.after or place.at,
+            source_last=on.at,
+            extent_unknown=on.extent_unknown,
+        )
+
+    def _empty(self, first: int, next_: int | None = None) -> Manifest:
+        """A manifest of [first, next_) without records."""
         name, now = self._identity.name, self._identity.now_text()
-        manifest = empty.finish(next_, self._topic_id, name, now).manifest
-        return replace(manifest, kind=Kind.LOST, gaps=())
+        empty = OpenCut(self.partition, first, self._rules)
+        return empty.finish(first if next_ is None else next_, self._topic_id, name, now).manifest
 
 
 def _landed(cut: Cut) -> Landed:

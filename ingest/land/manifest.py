@@ -11,6 +11,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.objects import ROOT
+from ingest.land.source import Place
 
 
 class Kind(StrEnum):
@@ -22,6 +23,8 @@ class Kind(StrEnum):
     """Kafka no longer held the range when the lander came to it."""
     LOST_OBJECTS = "lost_objects"
     """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
+    END = "end"
+    """Nothing follows: a shard that was split or merged was landed to its end."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,12 @@ class Manifest:
     quarantine: tuple[QuarantineObject, ...] = ()
     reasons: tuple[ReasonCount, ...] = ()
     producers: tuple[Producer, ...] = ()
+    source_first: str | None = None
+    """Kinesis: sequence number of the first record; of a lost range that of the record before it."""
+    source_last: str | None = None
+    """Kinesis: sequence number of the last record; of a lost range that of the record after it."""
+    extent_unknown: bool = False
+    """A lost range of which nobody can tell how many records it had: it takes one offset."""
     format: int = field(default=1)
 
     @property
@@ -108,14 +117,33 @@ class Manifest:
         """All objects of the cut."""
         return (*self.objects, *self.quarantine)
 
+    @property
+    def place(self) -> Place:
+        """Where the chain goes on."""
+        if self.kind is Kind.LOST:
+            return Place(self.next, at=self.source_last)
+        return Place(self.next, after=self.source_last or None)
+
+    @property
+    def names(self) -> tuple[str, str] | None:
+        """The ends of a cut's range as its source names them."""
+        if self.source_first is None or self.source_last is None:
+            return None
+        return self.source_first, self.source_last
+
     def to_json(self) -> bytes:
         """One line, newline included."""
         return msgspec.json.encode(self) + b"\n"
 
 
+def chains_prefix(topic: str) -> str:
+    """The folder of a topic's chains, in which each partition has its own."""
+    return f"{ROOT}/_cuts/{topic}/"
+
+
 def chain_prefix(topic: str, partition: int) -> str:
     """The folder of a partition's manifests."""
-    return f"{ROOT}/_cuts/{topic}/{partition}/"
+    return f"{chains_prefix(topic)}{partition}/"
 
 
 def read_manifest(key: str, data: bytes) -> Manifest:

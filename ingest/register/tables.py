@@ -55,6 +55,9 @@ CUT = (
         "array<struct<host:string,file:string,first_seq:bigint,last_seq:bigint,records:bigint>>",
         "Sequence numbers by producing file.",
     ),
+    ("source_first", "string", "Kinesis: sequence number of the first record."),
+    ("source_last", "string", "Kinesis: sequence number of the last record."),
+    ("extent_unknown", "boolean", "Lost: nobody can tell how many records; it takes one offset."),
     ("format", "bigint", "Version of this format."),
 )
 HOUR = (
