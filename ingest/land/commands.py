@@ -1,4 +1,4 @@
-"""`datacore land`: Kafka's topics onto S3 by type and hour, and into Glue."""
+"""`datacore land`: Kafka's topics, or Kinesis's streams, onto S3 by type and hour, and into Glue."""
 
 import os
 import socket
@@ -11,15 +11,18 @@ from kafka import KafkaAdminClient
 
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
-from datacore.settings import Settings, load_settings
+from datacore.settings import SOURCES, Settings, load_settings
 from ingest import topics as kafka_topics
 from ingest.aws import glue_client, s3_client
 from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
+from ingest.land.kinesis_choice import idle_log_seconds, kinesis_source, read_share
 from ingest.land.lander import MIB, CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Limits, Rules, rules_of
+from ingest.land.source import Source
 from ingest.land.source_kafka import KafkaSource
+from ingest.land.source_kinesis import Share
 from ingest.log import set_up_logs
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
@@ -35,10 +38,14 @@ log = structlog.get_logger()
     help="Directory of the contracts. [default: DATACORE_CONTRACTS or contracts/]",
 )
 @click.option("--topic", "topics", multiple=True, help="Land this topic only; may be repeated.")
+@click.option("--source", "chosen", type=click.Choice(SOURCES),
+              help="Where to read. A topic's stream has its name. [default: DATACORE_SOURCE or kafka]")  # fmt: skip
+@click.option("--shards", "share", callback=lambda _context, _parameter, value: read_share(value),
+              help="Kinesis: of N landers read as the I-th, written I/N. [default: all shards]")  # fmt: skip
 @click.option(
     "--until-caught-up",
     is_flag=True,
-    help="Stop when all that Kafka held at the start is on S3, and seal what can be sealed.",
+    help="Stop when all that the source held at the start is on S3, and seal what can be sealed.",
 )
 @click.option("--cut-seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True,
               help="Longest time that a record waits for its cut.")  # fmt: skip
@@ -53,6 +60,8 @@ log = structlog.get_logger()
 def land(
     contracts: Path | None,
     topics: tuple[str, ...],
+    chosen: str | None,
+    share: Share | None,
     until_caught_up: bool,
     cut_seconds: float,
     cut_mib: float,
@@ -60,25 +69,34 @@ def land(
     grace_minutes: float,
     allow_unencrypted: bool,
 ) -> None:
-    """Land Kafka's topics on S3 by type and hour, and register them in Glue.
+    """Land Kafka's topics, or Kinesis's streams, on S3 by type and hour, and register them in Glue.
 
     Without --until-caught-up it runs until SIGTERM, and several of them share the partitions.
     """
     set_up_logs()
     stop = stop_on_signals()
     settings = load_settings()
+    kinesis = (chosen or settings.source) == "kinesis"
+    if share is not None and (until_caught_up or not kinesis):
+        raise UsageError(
+            "--shards goes with --source kinesis, and not with --until-caught-up",
+            "Kafka shares its partitions by itself; catching up reads all shards",
+        )
     loaded = load_contracts(contracts or settings.contracts)
     rules = rules_of(loaded, Limits(grace_ms=int(grace_minutes * 60_000)))
     bucket = Bucket(s3_client(settings), settings.bucket)
     bucket.check(allow_unencrypted)
-    found = find_topics(settings, rules, topics)
     registrar = Registrar(Catalog(glue_client(settings)), loaded, bucket.name)
+    source: Source = (
+        kinesis_source(settings, rules, topics, bucket, share)
+        if kinesis
+        else KafkaSource(settings, find_topics(settings, rules, topics), share=not until_caught_up)
+    )
     registrar.tables()
-    source = KafkaSource(settings, found, share=not until_caught_up)
     identity = LanderIdentity(f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}", time.time)
     policy = CutPolicy(
         bytes=int(cut_mib * MIB), seconds=cut_seconds, budget=budget_mib * MIB,
-        log_seconds=cut_seconds,
+        log_seconds=cut_seconds, idle_log_seconds=idle_log_seconds(kinesis, share),
     )  # fmt: skip
     lander = Lander(source, bucket, rules, registrar, identity, policy)
     try:
