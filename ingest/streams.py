@@ -7,6 +7,7 @@ number is the number in its id: `shardId-000000000012` is 12. Never makes a stre
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -76,7 +77,7 @@ def describe(client: "KinesisClient", name: str) -> Stream | None:
     created = found["StreamCreationTimestamp"]
     return Stream(
         name=name,
-        id=f"{found['StreamARN']} {created.astimezone().isoformat(timespec='seconds')}",
+        id=f"{found['StreamARN']} {created.astimezone(UTC).isoformat(timespec='seconds')}",
         created_at=created.timestamp(),
         retention_s=found["RetentionPeriodHours"] * 3600.0,
     )

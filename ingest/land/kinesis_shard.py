@@ -20,7 +20,7 @@ from datacore.errors import ServiceUnreachable
 from ingest.aws import error_code
 from ingest.land.kinesis_range import PATIENCE_S, TOO_MUCH, Span, batch_of, first_held
 from ingest.land.source import Batch, Partition, Place
-from ingest.streams import Stream, kinesis_errors, shard_id
+from ingest.streams import Stream, describe, kinesis_errors, missing_stream, shard_id, shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -213,7 +213,17 @@ class ShardReader:
                  seconds=self._backoff, why=code)  # fmt: skip
 
     def _gone(self) -> None:
-        """The shard expired: after a loss nothing more follows; else its end was not read."""
+        """The shard expired: after a loss nothing more follows; else its end was not read.
+
+        Raises UsageError where it is the stream that is gone.
+        """
+        if describe(self._client, self.stream.name) is None:
+            raise missing_stream(self.stream.name)
+        if self.partition.number in shards(self._client, self.stream.name):
+            raise ServiceUnreachable(
+                f"Kinesis lists {self.partition.topic}-{self.partition.number}, but cannot find it",
+                "try again",
+            )
         if self._ahead.after is None and self._ahead.at is None and self._ahead.offset:
             self._anchored = self.at_end = True
             self.seen_to = self._clock()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aggregated_records import packed
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -610,3 +611,39 @@ def test_two_readers_wait_for_each_other_under_kinesiss_limit(
         thread.join(60)
         assert not thread.is_alive()
     check(stream, bucket, values(0, 50))
+
+
+def test_aggregated_records_land_line_by_line_killed_or_not(stream: MemoryStream) -> None:
+    bucket = MemoryBucket(CrashAt(4))
+    stream.put(0, packed(values(0, 7)), value(7), packed(values(8, 3)), packed([b"one\n"]))
+    with pytest.raises(Crash):
+        land(stream, bucket, cut=10_000)
+    land(stream, bucket.using())
+    assert landed(bucket) == Counter([*values(0, 11), b"one"])
+    (cut,) = chain(bucket, 0)
+    numbers = stream.sequence_numbers(0)
+    assert (cut.first, cut.next) == (0, 12)
+    assert (cut.source_first, cut.source_last) == (numbers[0], numbers[3])
+
+
+def test_a_line_may_end_with_a_newline_but_not_hold_one(stream: MemoryStream) -> None:
+    bucket = MemoryBucket()
+    stream.put(0, value(0) + b"\n", value(1) + b"\n" + value(2) + b"\n")
+    land(stream, bucket)
+    assert landed(bucket) == Counter([value(0), value(1) + b"\n" + value(2)])
+    (cut,) = chain(bucket, 0)
+    assert [count.reason for count in cut.reasons] == ["not_one_line"]
+
+
+def test_a_stream_that_is_deleted_while_it_is_landed_ends_the_run_and_no_chain(
+    stream: MemoryStream,
+) -> None:
+    bucket = MemoryBucket()
+    stream.put(0, *values(0, 5))
+    running = lander(stream, bucket)
+    running._step()
+    running._cut_all()
+    stream.delete()
+    with pytest.raises(UsageError, match="stream 't' does not exist"):
+        running._step()
+    assert kinds(bucket, 0) == [Kind.CUT]
