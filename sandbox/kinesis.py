@@ -6,7 +6,8 @@ Comes in: moto's classes. Goes out: the same, with what moto leaves out or does 
   copies them to the children, or back, and goes on to write to the parents;
 - a closed shard that is read to its end gives no further iterator, but its children;
 - records older than the retention are dropped, and passed over without a word; a tag
-  `sandbox:retention-seconds` on the stream makes that sooner than Kinesis's 24 hours;
+  `sandbox:retention-seconds` on the stream makes that sooner than Kinesis's 24 hours, and the
+  retention that the stream tells is then that in whole hours;
 - an answer holds 10,000 records or 10 MiB at most; a shard answers five times a second;
 - iterators expire after five minutes; records tell their encryption.
 Nothing else is changed.
@@ -131,6 +132,12 @@ class Stream(models.Stream):
         super().merge_shards(shard_to_merge, adjacent_shard_to_merge)
         for parent, records in zip(parents, kept, strict=True):
             parent.records = records
+
+    def to_json_summary(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().to_json_summary()
+        hours = int(self.retention_seconds() / 3600)
+        found["StreamDescriptionSummary"]["RetentionPeriodHours"] = hours
+        return found
 
     def retention_seconds(self) -> float:
         """How long a record is kept."""
