@@ -6,7 +6,7 @@ Comes in: a `Subject`, a topic with two empty partitions. A test calls one `chec
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.land.source import Batch, Partition, Place, Source
+from ingest.land.source import Batch, Mark, Partition, Source
 
 LIMIT = 200
 """Polls that a check waits for records."""
@@ -32,17 +32,17 @@ def rows(batch: Batch) -> list[Row]:
     return list(zip(batch.offsets, batch.timestamps, batch.values, strict=True))
 
 
-def place_after(batch: Batch) -> Place:
+def mark_after(batch: Batch) -> Mark:
     """Where reading goes on behind a batch."""
-    return Place(batch.offsets[-1] + 1, after=batch.names[1] if batch.names else None)
+    return Mark(batch.offsets[-1] + 1, after=batch.names[1] if batch.names else None)
 
 
 def opened(subject: Subject) -> Source:
     """A source at the beginning of every partition."""
     source = subject.source()
     for partition in subject.partitions():
-        assert source.dropped(partition, Place(0)) is None
-        source.seek(partition, Place(0))
+        assert source.dropped(partition, Mark(0)) is None
+        source.seek(partition, Mark(0))
     return source
 
 
@@ -80,7 +80,7 @@ def check_order(subject: Subject) -> None:
 
 
 def check_reading_again(subject: Subject) -> None:
-    """A batch's range, read again by another source, is the same; so is what follows a place."""
+    """A batch's range, read again by another source, is the same; so is what follows a mark."""
     for _ in range(3):
         subject.put(0, LINES[0])
     source, other = opened(subject), opened(subject)
@@ -93,9 +93,9 @@ def check_reading_again(subject: Subject) -> None:
     subject.put(0, LINES[1])
     rest = [r for batch in batches[1:] for r in rows(batch)]
     rest += [r for batch in drain(source, 3)[zero] for r in rows(batch)]
-    place = place_after(batches[0])
-    assert other.dropped(zero, place) is None
-    other.seek(zero, place)
+    mark = mark_after(batches[0])
+    assert other.dropped(zero, mark) is None
+    other.seek(zero, mark)
     assert [r for batch in drain(other, len(rest))[zero] for r in rows(batch)] == rest
     source.close()
     other.close()

@@ -169,7 +169,7 @@ class Ledger:
 
 def _mark(cut: Manifest) -> int:
     """Up to when a partition has brought everything, by one of its manifests."""
-    if cut.kind is Kind.END and cut.source_last is not None:
+    if cut.kind is Kind.CLOSED:
         return CLOSED
     return BEGINNING if cut.max_timestamp is None else cut.max_timestamp
 

@@ -1,8 +1,8 @@
-"""One shard, read from a place of its chain on, with the proof that nothing is passed over.
+"""One shard, read from a mark in its chain on, with the proof that nothing is passed over.
 
-Comes in: a place. Goes out: batches whose offsets count lines on from there. Kinesis passes over
+Comes in: a mark. Goes out: batches whose offsets count lines on from there. Kinesis passes over
 records that it has dropped without a word, and its sequence numbers leave gaps anyway. It drops the
-oldest first; so as long as the record before the place is still there, all after it is: that record
+oldest first; so as long as the record before the mark is still there, all after it is: that record
 is read again each time reading begins anew or is far behind. Where it is gone, either
 the chain is known to be whole up to a time within the retention, or records may be lost, and that is
 said. Throttling is waited out, expired iterators are made again. For one thread at a time.
@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from datacore.errors import ServiceUnreachable
 from ingest.aws import error_code
 from ingest.land.kinesis_range import PATIENCE_S, TOO_MUCH, Span, batch_of, first_held
-from ingest.land.source import Batch, Partition, Place
+from ingest.land.source import Batch, Mark, Partition
 from ingest.streams import Stream, describe, kinesis_errors, missing_stream, shard_id, shards
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ class ShardReader:
     ) -> None:
         self.partition = partition
         self.stream = stream
-        self.place = Place(-1)
+        self.mark = Mark(-1)
         """Of the next line that is given out."""
         self.batch: Batch | None = None
         """Read, but not given out."""
-        self.lost: Place | None = None
+        self.lost: Mark | None = None
         """Where reading can go on after a loss; until then it stands still."""
         self.at_end = False
         """The shard takes no more records, and all were read."""
@@ -85,12 +85,12 @@ class ShardReader:
         self._pause = pause
         self._limit = 2_000
         self._backoff = 0.0
-        self._begin(self.place)
+        self._begin(self.mark)
 
-    def _begin(self, place: Place) -> None:
-        self.place = place
+    def _begin(self, mark: Mark) -> None:
+        self.mark = mark
         self.batch = self.lost = None
-        self._ahead = place
+        self._ahead = mark
         """Of the next line that is read."""
         self._restart()
 
@@ -103,11 +103,11 @@ class ShardReader:
     @property
     def sought(self) -> bool:
         """Whether it was told where to begin."""
-        return self.place.offset >= 0
+        return self.mark.offset >= 0
 
     @property
     def proven(self) -> bool:
-        """Whether it is known that reading goes on where the place is."""
+        """Whether it is known that reading goes on where the mark is."""
         return self._anchored
 
     @property
@@ -115,22 +115,22 @@ class ShardReader:
         """The offset after the last line read, given out or not."""
         return self._ahead.offset
 
-    def seek(self, place: Place) -> None:
-        """Begin at `place`; where reading stands there already, nothing changes."""
-        if place != self.place:
-            self._begin(place)
+    def seek(self, mark: Mark) -> None:
+        """Begin at `mark`; where reading stands there already, nothing changes."""
+        if mark != self.mark:
+            self._begin(mark)
 
     def take(self) -> Batch | None:
         """What was read."""
         batch, self.batch = self.batch, None
         if batch is not None:
-            self.place = self._ahead
+            self.mark = self._ahead
         return batch
 
-    def prove(self) -> Place | None:
-        """Read until it is known that nothing before the place's next record is lost.
+    def prove(self) -> Mark | None:
+        """Read until it is known that nothing before the mark's next record is lost.
 
-        Where something may be, the place to go on. Raises ServiceUnreachable.
+        Where something may be, the mark to go on. Raises ServiceUnreachable.
         """
         deadline = time.monotonic() + PATIENCE_S
         while not self._anchored and self.lost is None:
@@ -231,7 +231,7 @@ class ShardReader:
             self._may_have_lost(None)
 
     def _new(self, records: "Sequence[RecordTypeDef]") -> "Sequence[RecordTypeDef]":
-        """The records from the place on. The one that the place names, or an older one, proves it."""
+        """The records from the mark on. The one that the mark names, or an older one, proves it."""
         named = self._ahead.after or self._ahead.at
         if self._anchored or not records or named is None:
             return records
@@ -240,7 +240,7 @@ class ShardReader:
         return [record for record in records if int(record["SequenceNumber"]) >= least]
 
     def _anchor(self, records: "Sequence[RecordTypeDef]", at_tip: bool) -> None:
-        """Settle whether reading goes on at the place, when the record before it is not there."""
+        """Settle whether reading goes on at the mark, when the record before it is not there."""
         if not records and not at_tip:
             self._empty += 1
             stuck = self._empty >= EMPTY_ANSWERS or self.behind >= self.stream.retention_s - 60
@@ -263,7 +263,7 @@ class ShardReader:
         """Stand still. `held` is the sequence number of the first record that is still there."""
         self._anchored = False
         self._iterator = None
-        self.lost = Place(self._ahead.offset + 1, at=held, extent_unknown=True)
+        self.lost = Mark(self._ahead.offset + 1, at=held, extent_unknown=True)
 
     def _holds_last(self) -> bool:
         """Whether the last record read is still there: then so was all that came after it."""
@@ -277,4 +277,4 @@ class ShardReader:
         self.batch = batch_of(records, self._ahead.offset)
         average = sum(len(r["Data"]) for r in records) // len(records) + 1
         self._limit = max(100, min(MOST_RECORDS, ANSWER_BYTES // average))
-        self._ahead = Place(self.batch.offsets[-1] + 1, after=records[-1]["SequenceNumber"])
+        self._ahead = Mark(self.batch.offsets[-1] + 1, after=records[-1]["SequenceNumber"])

@@ -181,13 +181,13 @@ class Lander:
         """Whether every lane was read to its target; partitions of others are not asked."""
         self._follow_assignment()
         return all(
-            lane.ended or lane.position() >= targets.get(p, 0) for p, lane in self._lanes.items()
+            lane.closed or lane.position() >= targets.get(p, 0) for p, lane in self._lanes.items()
         )
 
     def _complete_to(self, targets: Mapping[Partition, int]) -> bool:
         return all(
             partition in self._lanes
-            and (self._lanes[partition].ended or self._lanes[partition].complete_to >= target)
+            and (self._lanes[partition].closed or self._lanes[partition].complete_to >= target)
             for partition, target in targets.items()
         )
 

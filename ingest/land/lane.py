@@ -17,7 +17,7 @@ from ingest.land.chain import Chain
 from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest
 from ingest.land.rules import Rules
-from ingest.land.source import Batch, Hint, Partition, Place, Source
+from ingest.land.source import Batch, Hint, Mark, Partition, Source
 
 log = structlog.get_logger()
 
@@ -69,19 +69,19 @@ class Lane:
         self._identity = identity
         self._topic_id = source.topic_id(partition.topic)
         self._chain = Chain(bucket, source, partition)
-        self.ended = False
+        self.closed = False
         """The chain says that nothing can follow."""
-        place = self._recover()
-        self.complete_to = place.offset
+        mark = self._recover()
+        self.complete_to = mark.offset
         """Below this offset every object is on S3."""
-        self._begin(place)
+        self._begin(mark)
 
-    def _begin(self, place: Place) -> None:
-        self._place = place
-        self._open = OpenCut(self.partition, place.offset, self._rules)
+    def _begin(self, mark: Mark) -> None:
+        self._mark = mark
+        self._open = OpenCut(self.partition, mark.offset, self._rules)
         self.opened_at = self._identity.clock()
-        if not self.ended:
-            self._source.seek(self.partition, place)
+        if not self.closed:
+            self._source.seek(self.partition, mark)
 
     @property
     def held(self) -> int:
@@ -106,7 +106,7 @@ class Lane:
 
     def position(self) -> int:
         """How far the source was read, markers at the end included."""
-        if self.ended:
+        if self.closed:
             return self._open.next
         return max(self._open.next, self._source.position(self.partition))
 
@@ -114,7 +114,7 @@ class Lane:
         """Land what is held; None where there was nothing, or another lander was first."""
         reached = self.position()
         if reached <= self._open.first:
-            self._end_if_closed()
+            self._close_if_ended()
             return None
         cut = self._open.finish(
             reached, self._topic_id, self._identity.name, self._identity.now_text()
@@ -125,21 +125,19 @@ class Lane:
             return None
         self._bucket.put_bodies(cut.bodies)
         self._completed(standing)
-        self._begin(standing.place)
-        self._end_if_closed()
+        self._begin(standing.mark)
+        self._close_if_ended()
         return _landed(cut)
 
-    def _end_if_closed(self) -> None:
+    def _close_if_ended(self) -> None:
         """Close the chain of a partition that is landed to its end and takes no more records."""
-        if self.ended or not self._source.closed(self.partition):
+        if self.closed or not self._source.closed(self.partition):
             return
-        end = self._empty(self._place.offset)
-        standing = self._chain.claim(
-            replace(end, kind=Kind.END, source_last=self._place.after or "")
-        )
-        if standing.kind is Kind.END:
-            self.ended = True
-            log.info("partition_ended", topic=self.partition.topic,
+        end = self._empty(self._mark.offset)
+        standing = self._chain.claim(replace(end, kind=Kind.CLOSED, source_last=self._mark.after))
+        if standing.kind is Kind.CLOSED:
+            self.closed = True
+            log.info("partition_closed", topic=self.partition.topic,
                      partition=self.partition.number, offset=standing.next)  # fmt: skip
         else:
             self._adopt(standing)
@@ -148,8 +146,8 @@ class Lane:
         log.info("cut_adopted", key=standing.key, lander=standing.lander, next=standing.next)
         self._complete(standing)
         self._completed(standing)
-        self.ended = standing.kind is Kind.END
-        self._begin(standing.place)
+        self.closed = standing.kind is Kind.CLOSED
+        self._begin(standing.mark)
 
     def _complete(self, manifest: Manifest) -> None:
         note = self._chain.complete(manifest)
@@ -160,7 +158,7 @@ class Lane:
         self.complete_to = manifest.next
         self._source.acknowledge(self.partition, Hint(manifest.first, manifest.next))
 
-    def _recover(self) -> Place:
+    def _recover(self) -> Mark:
         """The end of the chain, its last cut completed and what the source dropped recorded."""
         self._chain.keep_rules(self._rules)
         hint = self._source.hint(self.partition)
@@ -169,10 +167,10 @@ class Lane:
             self._refuse_another_topic(last)
             if hint is None or hint.next < last.next:
                 self._complete(last)
-        place = last.place if last else Place(0)
-        self.ended = last is not None and last.kind is Kind.END
-        while not self.ended and (on := self._source.dropped(self.partition, place)) is not None:
-            standing = self._chain.claim(self._lost(place, on))
+        mark = last.mark if last else Mark(0)
+        self.closed = last is not None and last.kind is Kind.CLOSED
+        while not self.closed and (on := self._source.dropped(self.partition, mark)) is not None:
+            standing = self._chain.claim(self._lost(mark, on))
             if standing.kind is Kind.LOST:
                 log.error("range_lost", topic=self.partition.topic, partition=self.partition.number,
                           first=standing.first, next=standing.next,
@@ -180,9 +178,9 @@ class Lane:
                           after=standing.source_first, before=standing.source_last)  # fmt: skip
             else:
                 self._complete(standing)
-            self.ended = standing.kind is Kind.END
-            place = standing.place
-        return place
+            self.closed = standing.kind is Kind.CLOSED
+            mark = standing.mark
+        return mark
 
     def _refuse_another_topic(self, last: Manifest) -> None:
         if last.topic_id and self._topic_id and last.topic_id != self._topic_id:
@@ -192,12 +190,12 @@ class Lane:
                 "give the new topic another name; its offsets begin at 0 again",
             )
 
-    def _lost(self, place: Place, on: Place) -> Manifest:
+    def _lost(self, mark: Mark, on: Mark) -> Manifest:
         return replace(
-            self._empty(place.offset, on.offset),
+            self._empty(mark.offset, on.offset),
             kind=Kind.LOST,
             gaps=(),
-            source_first=place.after or place.at,
+            source_first=mark.after or mark.at,
             source_last=on.at,
             extent_unknown=on.extent_unknown,
         )

@@ -11,7 +11,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.objects import ROOT
-from ingest.land.source import Place
+from ingest.land.source import Mark
 
 
 class Kind(StrEnum):
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     """Kafka no longer held the range when the lander came to it."""
     LOST_OBJECTS = "lost_objects"
     """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
-    END = "end"
+    CLOSED = "closed"
     """Nothing follows: a shard that was split or merged was landed to its end."""
 
 
@@ -118,11 +118,11 @@ class Manifest:
         return (*self.objects, *self.quarantine)
 
     @property
-    def place(self) -> Place:
+    def mark(self) -> Mark:
         """Where the chain goes on."""
         if self.kind is Kind.LOST:
-            return Place(self.next, at=self.source_last)
-        return Place(self.next, after=self.source_last or None)
+            return Mark(self.next, at=self.source_last)
+        return Mark(self.next, after=self.source_last)
 
     @property
     def names(self) -> tuple[str, str] | None:

@@ -50,7 +50,7 @@ NEVER = 2**62
 
 
 @dataclass(frozen=True)
-class Place:
+class Mark:
     """Where a chain goes on: the offset, and the source's own word for it if it has one."""
 
     offset: int
@@ -93,14 +93,14 @@ class Source(Protocol):
     def poll(self, seconds: float) -> dict[Partition, Batch]:
         """The next records, waiting up to `seconds`. Raises RetentionOutran."""
 
-    def seek(self, partition: Partition, place: Place) -> None:
-        """Deliver from `place` on."""
+    def seek(self, partition: Partition, mark: Mark) -> None:
+        """Deliver from `mark` on."""
 
     def position(self, partition: Partition) -> int:
         """The offset that `poll` delivers next, or later where only markers lie between."""
 
-    def dropped(self, partition: Partition, place: Place) -> Place | None:
-        """Where reading can go on if records from `place` on are held no more; None if all are."""
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
+        """Where reading can go on if records from `mark` on are held no more; None if all are."""
 
     def closed(self, partition: Partition) -> bool:
         """Whether all was delivered and nothing can follow, ever."""

@@ -19,7 +19,7 @@ from datacore.errors import ServiceUnreachable
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_errors, kafka_settings
-from ingest.land.source import Batch, Hint, Partition, Place, RetentionOutran
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
 
 log = structlog.get_logger()
 
@@ -97,11 +97,11 @@ class KafkaSource:
             if partition in self._sought:
                 self._consumer.seek(partition, self._sought[partition])
 
-    def seek(self, partition: Partition, place: Place) -> None:
+    def seek(self, partition: Partition, mark: Mark) -> None:
         asked = TopicPartition(*partition)
-        self._sought[asked] = place.offset
+        self._sought[asked] = mark.offset
         if asked in self._consumer.assignment():
-            self._consumer.seek(asked, place.offset)
+            self._consumer.seek(asked, mark.offset)
 
     def position(self, partition: Partition) -> int:
         asked = TopicPartition(*partition)
@@ -114,11 +114,11 @@ class KafkaSource:
                 # a partition that just came to us, perhaps another one, has none yet
                 return self._sought[asked]
 
-    def dropped(self, partition: Partition, place: Place) -> Place | None:
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
         asked = TopicPartition(*partition)
         with self._errors():
             begins = int(self._consumer.beginning_offsets([asked])[asked])
-        return Place(begins) if begins > place.offset else None
+        return Mark(begins) if begins > mark.offset else None
 
     def closed(self, partition: Partition) -> bool:
         return False

@@ -1,6 +1,6 @@
 """Kinesis Data Streams as a source: a stream is a topic, a shard a partition, a line an offset.
 
-Comes in: streams, and what S3 says of their chains. Goes out: batches, places and ends. Offsets count a
+Comes in: streams, and what S3 says of their chains. Goes out: batches, marks and ends. Offsets count a
 shard's lines as the chain holds them; docs/kinesis.md says why all landers count alike. All landers
 read all shards unless each is given its share; they meet at the manifests. Nothing is kept in Kinesis
 or anywhere else: hints live as long as the process.
@@ -18,7 +18,7 @@ from ingest import streams as kinesis_streams
 from ingest.land.hourlog import CLOSED
 from ingest.land.kinesis_range import Span, read_again
 from ingest.land.kinesis_shard import ShardReader
-from ingest.land.source import NEVER, Batch, Hint, Partition, Place, RetentionOutran
+from ingest.land.source import NEVER, Batch, Hint, Mark, Partition, RetentionOutran
 from ingest.streams import Stream
 
 if TYPE_CHECKING:
@@ -165,15 +165,15 @@ class KinesisSource:
             if NEVER not in ends.values():
                 del self._open_ends[id(ends)]
 
-    def seek(self, partition: Partition, place: Place) -> None:
-        self._readers[partition].seek(place)
+    def seek(self, partition: Partition, mark: Mark) -> None:
+        self._readers[partition].seek(mark)
 
     def position(self, partition: Partition) -> int:
-        return self._readers[partition].place.offset
+        return self._readers[partition].mark.offset
 
-    def dropped(self, partition: Partition, place: Place) -> Place | None:
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
         reader = self._readers[partition]
-        reader.seek(place)
+        reader.seek(mark)
         return reader.prove()
 
     def closed(self, partition: Partition) -> bool:

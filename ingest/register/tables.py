@@ -31,7 +31,7 @@ DESCRIPTION_CHARACTERS = 2048
 LANDED = "struct<key:string,data_type:string,dt:string,hour:string,records:bigint,bytes:bigint,late:bigint,sha256:string>"
 ASIDE = "struct<key:string,dt:string,hour:string,records:bigint,bytes:bigint,sha256:string>"
 CUT = (
-    ("kind", "string", "cut, lost or lost_objects."),
+    ("kind", "string", "cut, lost, lost_objects or closed."),
     ("topic_id", "string", "Kafka's id of the topic, which changes when it is made again."),
     ("partition", "bigint", "Partition of the topic."),
     ("first", "bigint", "First offset of the range."),

@@ -68,7 +68,7 @@ def test_killed_midway_split_merged_and_landed_by_two_at_once_every_record_is_th
     assert stage.landed() == Counter([*lines, *more])
     stage.check_chain()
     stage.check_sequence_numbers()
-    ends = {m["partition"] for m in stage.manifests() if m["kind"] == "end"}
+    ends = {m["partition"] for m in stage.manifests() if m["kind"] == "closed"}
     assert ends == {0, 1, 2}
     assert {m["partition"] for m in stage.manifests()} >= {3, 4, 5}
     last = stage.log_entries()[-1]

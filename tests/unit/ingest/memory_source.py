@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ingest.land.source import Batch, Hint, Partition, Place, RetentionOutran
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
 
 
 class MemoryRecord(NamedTuple):
@@ -76,8 +76,8 @@ class MemorySource:
                 self.positions[partition] = max(at, self.log.end(partition))
         return found
 
-    def seek(self, partition: Partition, place: Place) -> None:
-        self.positions[partition] = place.offset
+    def seek(self, partition: Partition, mark: Mark) -> None:
+        self.positions[partition] = mark.offset
 
     def position(self, partition: Partition) -> int:
         return self.positions[partition]
@@ -85,9 +85,9 @@ class MemorySource:
     def begins(self, partition: Partition) -> int:
         return self.log.begins.get(partition, 0)
 
-    def dropped(self, partition: Partition, place: Place) -> Place | None:
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
         begins = self.begins(partition)
-        return Place(begins) if begins > place.offset else None
+        return Mark(begins) if begins > mark.offset else None
 
     def closed(self, partition: Partition) -> bool:
         return False

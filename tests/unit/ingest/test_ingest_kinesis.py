@@ -24,7 +24,7 @@ from ingest.land.lander import CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.manifest import Kind, Manifest, chains_prefix
 from ingest.land.rules import Limits, Rule, Rules
-from ingest.land.source import NEVER, Partition, Place
+from ingest.land.source import NEVER, Mark, Partition
 from ingest.land.source_kinesis import Known, Share
 from sandbox import kinesis
 
@@ -185,7 +185,7 @@ def test_killed_at_any_write_the_next_lander_lands_every_record_once(after: bool
                 assert number > 10
                 break
             check(stream, bucket, values(0, 8) + values(100, 3) + values(200, 2))
-            assert kinds(bucket, 1)[-1] is Kind.END
+            assert kinds(bucket, 1)[-1] is Kind.CLOSED
         number += 1
 
 
@@ -228,7 +228,7 @@ def test_killed_doubled_and_resharded_at_random_every_record_lands_once(
         land(stream, bucket.using())
         check(stream, bucket, expected)
         for shard in stream.model.shards.values():
-            ended = kinds(bucket, shard._shard_id)[-1:] == [Kind.END]
+            ended = kinds(bucket, shard._shard_id)[-1:] == [Kind.CLOSED]
             assert ended is not shard.is_open
 
 
@@ -260,9 +260,9 @@ def test_a_split_shard_ends_its_chain_and_its_children_are_followed(stream: Memo
     stop.set()
     running.run(stop)
     check(stream, bucket, values(0, 20))
-    assert kinds(bucket, 0)[-1] is Kind.END
+    assert kinds(bucket, 0)[-1] is Kind.CLOSED
     assert chain(bucket, 0)[-1].source_last == stream.sequence_numbers(0)[-1]
-    assert Kind.END not in kinds(bucket, 4)
+    assert Kind.CLOSED not in kinds(bucket, 4)
 
 
 def test_merged_shards_end_their_chains(stream: MemoryStream) -> None:
@@ -272,7 +272,7 @@ def test_merged_shards_end_their_chains(stream: MemoryStream) -> None:
     stream.put(3, *values(3, 4))
     land(stream, bucket)
     check(stream, bucket, values(0, 7))
-    assert (kinds(bucket, 1), kinds(bucket, 0)[-1]) == ([Kind.END], Kind.END)
+    assert (kinds(bucket, 1), kinds(bucket, 0)[-1]) == ([Kind.CLOSED], Kind.CLOSED)
 
 
 def sealed(bucket: MemoryBucket) -> list[bool]:
@@ -443,7 +443,7 @@ def test_a_closed_shard_that_expired_before_it_was_landed_is_told_as_lost(
     stream.put(3, *values(10, 2))
     land(stream, bucket.using())
     assert lost(bucket, 0) == [(5, 6, True, number, None)]
-    assert kinds(bucket, 0)[-1] is Kind.END
+    assert kinds(bucket, 0)[-1] is Kind.CLOSED
     before = dict(bucket.objects)
     land(stream, bucket.using())
     assert bucket.objects == before
@@ -593,7 +593,7 @@ def test_an_end_is_told_once_the_shard_was_read_to_it(stream: MemoryStream) -> N
     zero = Partition("t", 0)
     ends = source.ends()
     assert set(ends.values()) == {NEVER}
-    source.seek(zero, Place(0))
+    source.seek(zero, Mark(0))
     batch = source.poll(1)[zero]
     assert list(batch.offsets) == [0, 1, 2, 3, 4]
     stream.put(0, *values(5, 2))
