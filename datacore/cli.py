@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "land": ("ingest.land.commands:land", "Land Kafka's topics on S3 by type and hour, and register them in Glue."),
     "register": ("ingest.register.commands:register", "Make Glue's raw tables and hours equal to the contracts and S3."),
     "quarantine": ("ingest.quarantine.commands:quarantine", "What landing set aside: list, show."),
+    "audit": ("ingest.audit.commands:audit", "Prove from S3 and Glue that nothing is lost, doubled or changed."),
+    "repair": ("ingest.repair.commands:repair", "Write lost objects again from Kafka."),
     "metastore": ("metastore.commands:metastore", "Serve the Hive Metastore protocol from Glue."),
     "type": ("datacore.contracts.commands:type_", "Data types: check contracts, write dbt's sources from them."),
     "reconcile": ("datacore.reconcile.commands:reconcile", "The ledger's equations, a row a data type."),

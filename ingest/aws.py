@@ -1,4 +1,4 @@
-"""Clients of S3, Glue and Kinesis, and their errors in the platform's words.
+"""Clients of S3, Glue, Kinesis and KMS, and their errors in the platform's words.
 
 Comes in: settings. Goes out: clients with bounded retries, and within `aws_errors` a
 `DatacoreError` for whatever they raise. Never logs a credential. The clients are botocore's own:
@@ -25,6 +25,7 @@ from datacore.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 UPLOADS = 8
@@ -52,6 +53,11 @@ def s3_client(settings: Settings) -> "S3Client":
 def glue_client(settings: Settings) -> "GlueClient":
     """A client of Glue at the settings' endpoint and region."""
     return cast("GlueClient", _client("glue", settings))
+
+
+def kms_client(settings: Settings) -> "KMSClient":
+    """A client of KMS at the settings' endpoint and region."""
+    return cast("KMSClient", _client("kms", settings))
 
 
 def kinesis_client(settings: Settings) -> "KinesisClient":

@@ -6,6 +6,7 @@ and rules always give the same objects, whoever makes the cut, and when.
 
 import base64
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -55,11 +56,55 @@ class SetAside:
     """The record's bytes in base64; None for a record without a value."""
 
 
+SEQUENCE_DIGITS = 18
+"""A sequence number of more digits is none: it fits neither a bigint nor a file."""
+RUN_BYTES = 160
+"""Memory that a finished run of sequence numbers holds, about."""
+
+
+class Sequences:
+    """The sequence numbers of one producing file, as they come: a run under way, and those done."""
+
+    __slots__ = ("done", "first", "next")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.next = first + 1
+        """The number that goes on with the run."""
+        self.done: list[tuple[int, int]] = []
+        """Runs [first, last] in order of arrival; they may overlap."""
+
+    def restart(self, number: int) -> None:
+        """End the run under way; `number` begins the next."""
+        self.done.append((self.first, self.next - 1))
+        self.first, self.next = number, number + 1
+
+    def producer(self, host: str, file: str) -> Producer:
+        """What came: how many records, and which numbers."""
+        runs = sorted([*self.done, (self.first, self.next - 1)])
+        return Producer(
+            host, file, sum(last - first + 1 for first, last in runs), tuple(merge_runs(runs))
+        )
+
+
+def merge_runs(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs [first, last], sorted by their first, to runs that neither touch nor overlap."""
+    merged: list[tuple[int, int]] = []
+    for first, last in runs:
+        if merged and first <= merged[-1][1] + 1:
+            if last > merged[-1][1]:
+                merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return merged
+
+
 class OpenCut:
     """Takes the records of one partition from offset `first` on."""
 
-    def __init__(self, partition: Partition, first: int, rules: Rules) -> None:
+    def __init__(self, partition: Partition, first: int, rules: Rules, generation: int = 0) -> None:
         self.partition = partition
+        self.generation = generation
         self.first = first
         self.next = first
         """The offset after the last record taken."""
@@ -72,7 +117,8 @@ class OpenCut:
         self._aside: dict[int, OpenObject] = {}
         self._reasons: Counter[tuple[str, str | None]] = Counter()
         self._gaps: list[tuple[int, int]] = []
-        self._producers: dict[tuple[bytes, bytes], list[int]] = {}
+        self._producers: dict[tuple[bytes, bytes], Sequences] = {}
+        self._runs_done = 0
         self._min_timestamp: int | None = None
         self._max_timestamp: int | None = None
         self._names: tuple[str, str] | None = None
@@ -80,9 +126,16 @@ class OpenCut:
     @property
     def held(self) -> int:
         """Bytes of memory that the open objects hold, about."""
-        return sum(o.held for o in self._landed.values()) + sum(
-            o.held for o in self._aside.values()
+        return (
+            sum(o.held for o in self._landed.values())
+            + sum(o.held for o in self._aside.values())
+            + self._runs_done * RUN_BYTES
         )
+
+    @property
+    def min_timestamp(self) -> int | None:
+        """The least of Kafka's timestamps among the records taken; None where there are none."""
+        return self._min_timestamp
 
     @property
     def objects(self) -> int:
@@ -159,16 +212,17 @@ class OpenCut:
         host, file, sequence = found.get(HOST), found.get(FILE), found.get(SEQUENCE)
         if host is None or file is None or sequence is None or not sequence.isdigit():
             return
+        if len(sequence) > SEQUENCE_DIGITS:
+            return
         number = int(sequence)
         seen = self._producers.get((host, file))
         if seen is None:
-            self._producers[host, file] = [number, number, 1]
-            return
-        if number > seen[1]:
-            seen[1] = number
-        elif number < seen[0]:
-            seen[0] = number
-        seen[2] += 1
+            self._producers[host, file] = Sequences(number)
+        elif number == seen.next:
+            seen.next += 1
+        else:
+            seen.restart(number)
+            self._runs_done += 1
 
     def finish(self, reached: int, topic_id: str, lander: str, written_at: str) -> Cut:
         """End the cut at `reached`, which is `next` or later where only markers follow."""
@@ -190,6 +244,7 @@ class OpenCut:
             min_timestamp=self._min_timestamp,
             max_timestamp=self._max_timestamp,
             gaps=tuple(self._gaps),
+            generation=self.generation,
             objects=objects,
             quarantine=quarantine,
             source_first=self._names[0] if self._names else None,
@@ -201,8 +256,8 @@ class OpenCut:
                 )
             ),
             producers=tuple(
-                Producer(_text(host), _text(file), *numbers)
-                for (host, file), numbers in sorted(self._producers.items())
+                self._producers[host, file].producer(_text(host), _text(file))
+                for host, file in sorted(self._producers)
             ),
         )
         return Cut(manifest, bodies)
@@ -214,7 +269,7 @@ class OpenCut:
         bodies: dict[str, Body] = {}
         landed: list[LandedObject] = []
         for (data_type, hour), held in sorted(self._landed.items()):
-            key = raw_key(data_type, hour, topic, number, self.first)
+            key = raw_key(data_type, hour, topic, number, self.first, self.generation)
             body = bodies[key] = held.finish()
             landed.append(
                 LandedObject(
@@ -229,7 +284,7 @@ class OpenCut:
             )
         aside: list[QuarantineObject] = []
         for hour, held in sorted(self._aside.items()):
-            key = quarantine_key(topic, hour, number, self.first)
+            key = quarantine_key(topic, hour, number, self.first, self.generation)
             body = bodies[key] = held.finish()
             aside.append(
                 QuarantineObject(key, *hour_words(hour), body.records, body.bytes, body.sha256)

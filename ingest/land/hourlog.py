@@ -13,7 +13,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
-from ingest.land.manifest import Kind, LandedObject, Manifest
+from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
 
 BLOCK = 1_000
@@ -61,6 +61,10 @@ class Entry:
     watermarks: dict[str, int]
     """Each partition has brought everything up to this time, ms since 1970."""
     hours: tuple[HourTotals, ...]
+    generations: dict[str, int] = field(default_factory=dict)
+    """The generation that a partition's offset speaks of; absent: the first, 0."""
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    """The id of that generation's topic."""
 
     @property
     def key(self) -> str:
@@ -81,6 +85,16 @@ class Ledger:
     offsets: dict[int, int] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    generations: dict[int, int] = field(default_factory=dict)
+    topic_ids: dict[int, str] = field(default_factory=dict)
+
+    def place(self, number: int) -> Place:
+        """How far the log has come in a partition."""
+        return Place(self.generations.get(number, 0), self.offsets.get(number, 0))
+
+    def open(self) -> set[int]:
+        """Partitions that may bring more."""
+        return {number for number in self.offsets if self.watermarks.get(number) != CLOSED}
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -89,6 +103,8 @@ class Ledger:
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+        self.generations |= {int(number): known for number, known in entry.generations.items()}
+        self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
 
     def snapshot(self) -> bytes:
         """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
@@ -99,6 +115,8 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(self.offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(self.watermarks.items())},
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
+            generations={str(number): known for number, known in sorted(self.generations.items())},
+            topic_ids={str(number): known for number, known in sorted(self.topic_ids.items())},
         ).to_json()
 
     def next_entry(
@@ -112,26 +130,33 @@ class Ledger:
         """The entry for `manifests`, by partition, complete and following `offsets`.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed, or
-        nothing but watermarks, none of them by `idle_ms`.
+        for partitions read to their end, when that was asked (ms). A partition of the
+        log that `idle_since` does not name waits, so each added one is waited for. None where
+        nothing changed, or nothing but watermarks, none of them by `idle_ms`.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
+        generations, topic_ids = dict(self.generations), dict(self.topic_ids)
         touched: dict[Hour, list[int]] = {}
         for number, cuts in manifests.items():
             offsets.setdefault(number, 0)
             for cut in cuts:
                 _add(touched, cut)
-                offsets[number] = max(offsets[number], cut.next)
+                if cut.ends > Place(generations.get(number, 0), offsets[number]):
+                    offsets[number] = cut.next
+                    topic_ids[number] = cut.topic_id
+                    if cut.generation:
+                        generations[number] = cut.generation
                 before = watermarks.get(number, BEGINNING)
                 if before == CLOSED and cut.kind is Kind.CUT:
                     before = BEGINNING  # the stream was made again
-                watermarks[number] = max(before, _mark(cut))
+                watermarks[number] = max(before, _watermark(cut))
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
-        same = all(self.offsets.get(n, 0) == offset for n, offset in offsets.items())
-        if not hours and same and not self._moved(watermarks, idle_ms):
+        moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
+        changed = hours or moved or generations != self.generations
+        if not changed and not self._time_went_on(watermarks, idle_ms):
             return None
         return Entry(
             topic=self.topic,
@@ -140,10 +165,12 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
             hours=hours,
+            generations={str(number): known for number, known in sorted(generations.items())},
+            topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
         )
 
-    def _moved(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
-        """Whether a shard was closed, or time went on by `idle_ms` without a record."""
+    def _time_went_on(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
+        """Whether a shard was closed, or a watermark moved by `idle_ms` without a record."""
         for number, mark in watermarks.items():
             before = self.watermarks.get(number, BEGINNING)
             if mark == CLOSED != before or (idle_ms is not None and mark - before >= idle_ms):
@@ -167,7 +194,7 @@ class Ledger:
         return before.records + more[0], before.bytes + more[1], before.late + more[2]
 
 
-def _mark(cut: Manifest) -> int:
+def _watermark(cut: Manifest) -> int:
     """Up to when a partition has brought everything, by one of its manifests."""
     if cut.kind is Kind.CLOSED:
         return CLOSED

@@ -3,29 +3,40 @@
 Comes in: what was asked for, and what S3 has of the chains. Goes out: a `KinesisSource`.
 """
 
+from typing import TYPE_CHECKING
+
 import structlog
 
 from datacore.errors import UsageError
-from datacore.settings import Settings
 from ingest import streams as kinesis_streams
-from ingest.aws import kinesis_client
 from ingest.land.bucket import Bucket
 from ingest.land.hours import read_ledger
 from ingest.land.manifest import chains_prefix
 from ingest.land.rules import Rules
 from ingest.land.source_kinesis import KinesisSource, Known, Share
 
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
 log = structlog.get_logger()
 
 
-def idle_log_seconds(kinesis: bool, share: Share | None) -> float | None:
-    """How long a topic's hour log may be silent.
+def reads_kinesis(source: str, share: Share | None, until_caught_up: bool) -> bool:
+    """Whether Kinesis is read. Raises UsageError where shards were given that cannot be shared."""
+    if share is not None and (until_caught_up or source != "kinesis"):
+        raise UsageError(
+            "--shards goes with --source kinesis, and not with --until-caught-up",
+            "Kafka shares its partitions by itself; catching up reads all shards",
+        )
+    return source == "kinesis"
 
-    Of a stream it also proves that an idle shard was read to its end: more often than records are
-    dropped. Of shares it also tells each lander how far the others' idle shards have come.
+
+def idle_log_seconds(share: Share | None) -> float:
+    """How long a stream's hour log may be silent.
+
+    It proves that an idle shard was read to its end: more often than records are dropped. Of shares it
+    also tells each lander how far the others' idle shards have come.
     """
-    if not kinesis:
-        return None
     return 4 * 3600.0 if share is None else 600.0
 
 
@@ -40,14 +51,13 @@ def read_share(text: str | None) -> Share | None:
 
 
 def kinesis_source(
-    settings: Settings,
+    client: "KinesisClient",
     rules: Rules,
     asked: tuple[str, ...],
     bucket: Bucket,
     share: Share | None,
 ) -> KinesisSource:
     """The streams to land: those asked for, all of which must exist, or the contracts' topics."""
-    client = kinesis_client(settings)
     wanted = asked or rules.topics()
     found = [name for name in wanted if kinesis_streams.describe(client, name) is not None]
     for name in wanted:

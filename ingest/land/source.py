@@ -6,7 +6,7 @@ is the chain on S3. Where offsets are not the source's own (Kinesis), they count
 chain holds, and the chain keeps the source's own names of the records at the ends of each range.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -64,25 +64,38 @@ class Mark:
 
 @dataclass(frozen=True)
 class Hint:
-    """The last cut that was known to be complete, [first, next)."""
+    """The last cut that was known to be complete: [first, next) of a generation of the topic."""
 
     first: int
     next: int
+    generation: int = 0
+    digest: str = ""
+    """Tells this cut's manifest from another one of the same range, in another bucket perhaps."""
 
 
 class RetentionOutran(DatacoreError):
-    """The source dropped records of `partition` before they were read."""
+    """The source dropped records of `partition` before they were read, or ends before them."""
 
     def __init__(self, partition: Partition) -> None:
         super().__init__(f"{partition.topic}-{partition.number}: records were dropped unread")
         self.partition = partition
 
 
+class AnotherTopic(DatacoreError):
+    """The topic was deleted since `partition` was opened, and perhaps made again."""
+
+    def __init__(self, partition: Partition) -> None:
+        super().__init__(f"{partition.topic}-{partition.number}: the topic was deleted")
+        self.partition = partition
+
+
 class Source(Protocol):
     """Where records come from. Every method may raise ServiceUnreachable."""
 
-    def topic_id(self, topic: str) -> str:
-        """Changes when the topic is deleted and made again; empty where the source has none."""
+    def topic_id(self, topic: str) -> str | None:
+        """The topic's id now, asked anew: another after the topic was deleted and made again, and
+        never an earlier one. None where there is no such topic; empty where the source has no ids.
+        """
 
     def partitions(self) -> tuple[Partition, ...]:
         """All partitions of all topics that are landed, whoever reads them, as of `ends`."""
@@ -105,7 +118,7 @@ class Source(Protocol):
     def closed(self, partition: Partition) -> bool:
         """Whether all was delivered and nothing can follow, ever."""
 
-    def ends(self) -> Mapping[Partition, int]:
+    def ends(self) -> dict[Partition, int]:
         """For all partitions the offset after the last record, acknowledged or under way.
 
         What the source cannot tell before it is read that far is NEVER, and becomes the end then.

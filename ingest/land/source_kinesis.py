@@ -81,6 +81,10 @@ class KinesisSource:
         self._streams: dict[str, Stream] = {}
         self._readers: dict[Partition, ShardReader] = {}
         self._hints: dict[Partition, Hint] = {}
+        self._described_at: dict[str, float] = {}
+        self._orphans: set[Partition] = set()
+        """Partitions of a stream that is no more, whose lander does not know it yet."""
+        self._fetched_at = 0.0
         self._open_ends: WeakValueDictionary[int, Ends] = WeakValueDictionary()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="kinesis")
         for name in known:
@@ -88,10 +92,15 @@ class KinesisSource:
 
     def _refresh(self, topic: str) -> None:
         """Ask which shards there are: some may have been split or merged, some expired."""
+        asked_at = time.monotonic()
         stream = kinesis_streams.describe(self._client, topic)
         if stream is None:
             raise kinesis_streams.missing_stream(topic)
-        first_time = topic not in self._streams
+        self._described_at[topic] = asked_at
+        before = self._streams.get(topic)
+        first_time = before is None or before.id != stream.id
+        if before is not None and first_time:
+            self._forget(topic)
         self._streams[topic] = stream
         listed = kinesis_streams.shards(self._client, topic)
         known, now = self._known[topic], self._clock()
@@ -110,6 +119,13 @@ class KinesisSource:
                 if known.watermarks.get(number) != CLOSED:
                     self._add(Partition(topic, number), stream, whole=False)
 
+    def _forget(self, topic: str) -> None:
+        """The stream was made again: nothing that is known of it holds any more."""
+        old = {p for p in self._readers if p.topic == topic}
+        self._orphans |= {p for p in old if self._readers[p].sought}
+        self._readers = {p: r for p, r in self._readers.items() if p not in old}
+        self._known = {**self._known, topic: Known()}
+
     def _add(self, partition: Partition, stream: Stream, whole: bool) -> None:
         if partition in self._readers:
             self._readers[partition].stream = stream
@@ -119,8 +135,18 @@ class KinesisSource:
             self._client, stream, partition, mark / 1000, whole, self._clock, self._pause
         )
 
-    def topic_id(self, topic: str) -> str:
-        return self._streams[topic].id
+    def topic_id(self, topic: str) -> str | None:
+        """Asked anew where anything was read since it was asked last."""
+        if self._described_at[topic] > self._fetched_at:
+            return self._streams[topic].id
+        asked_at = time.monotonic()
+        stream = kinesis_streams.describe(self._client, topic)
+        if stream is None:
+            return None
+        if stream.id != self._streams[topic].id:
+            self._refresh(topic)
+        self._described_at[topic] = asked_at
+        return stream.id
 
     def partitions(self) -> tuple[Partition, ...]:
         return tuple(sorted(self._readers))
@@ -130,6 +156,9 @@ class KinesisSource:
 
     def poll(self, seconds: float) -> dict[Partition, Batch]:
         deadline = time.monotonic() + seconds
+        while self._orphans:
+            if (partition := self._orphans.pop()) in self._readers:
+                raise RetentionOutran(partition)
         while True:
             now = time.monotonic()
             open_ = [r for r in self._readers.values() if _open(r)]
@@ -148,6 +177,7 @@ class KinesisSource:
         """Ask these shards at the same time; the first error is raised when all have answered."""
         futures = [self._pool.submit(reader.fetch) for reader in readers]
         wait(futures)
+        self._fetched_at = time.monotonic()
         for future in futures:
             future.result()
         for topic in {r.partition.topic for r in readers if r.at_end}:
@@ -174,13 +204,16 @@ class KinesisSource:
     def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
         reader = self._readers[partition]
         reader.seek(mark)
-        return reader.prove()
+        try:
+            return reader.prove()
+        finally:
+            self._fetched_at = time.monotonic()
 
     def closed(self, partition: Partition) -> bool:
         reader = self._readers.get(partition)
         return reader is not None and reader.at_end and reader.batch is None
 
-    def ends(self) -> Mapping[Partition, int]:
+    def ends(self) -> dict[Partition, int]:
         asked_at = self._clock()
         for topic in self._streams:
             self._refresh(topic)

@@ -15,7 +15,7 @@ from ingest.headers import FILE, HOST, SEQUENCE
 from ingest.land.bucket import Bucket
 from ingest.land.cut import SetAside
 from ingest.land.manifest import chain_prefix, read_manifest
-from ingest.land.objects import ROOT
+from ingest.land.objects import ROOT, offset_name
 
 PREFIX = f"{ROOT}/_quarantine/"
 
@@ -58,9 +58,11 @@ def counts(bucket: Bucket, topic: str) -> list[Count]:
 
 
 def _manifest_of(topic: str, key: str) -> str:
-    """The manifest of a quarantine object: `…/<partition>+<first>.jsonl.gz`."""
-    partition, first = key.rsplit("/", 1)[1].removesuffix(".jsonl.gz").split("+")
-    return f"{chain_prefix(topic, int(partition))}{first}.json"
+    """The manifest of a quarantine object: `…/<partition>[~<generation>]+<first>.jsonl.gz`."""
+    source, first = key.rsplit("/", 1)[1].removesuffix(".jsonl.gz").split("+")
+    partition, _, generation = source.partition("~")
+    name = offset_name(int(generation or 0), int(first))
+    return f"{chain_prefix(topic, int(partition))}{name}.json"
 
 
 def records(bucket: Bucket, topic: str, reason: str | None = None) -> Iterator[Record]:

@@ -106,6 +106,22 @@ class Catalog:
                 found |= {tuple(partition["Values"]) for partition in page["Partitions"]}
         return found
 
+    def locations(self, database: str, name: str) -> dict[tuple[str, ...], str] | None:
+        """A table's partitions: values to location. None where there is no such table."""
+        found: dict[tuple[str, ...], str] = {}
+        with aws_errors("Glue"):
+            pages = self._client.get_paginator("get_partitions").paginate(
+                DatabaseName=database, TableName=name, ExcludeColumnSchema=True
+            )
+            try:
+                for page in pages:
+                    for partition in page["Partitions"]:
+                        location = partition["StorageDescriptor"].get("Location", "")
+                        found[tuple(partition["Values"])] = location
+            except self._client.exceptions.EntityNotFoundException:
+                return None
+        return found
+
 
 def _partition(table: Table, values: tuple[str, ...], location: str) -> "PartitionInputTypeDef":
     descriptor: Any = {**table.input["StorageDescriptor"], "Location": location}

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -561,15 +562,46 @@ def test_a_stream_that_is_not_there_is_named(stream: MemoryStream) -> None:
         stream.source()
 
 
-def test_a_stream_that_was_made_again_is_refused() -> None:
+def test_a_stream_that_was_made_again_begins_a_generation() -> None:
     bucket = MemoryBucket()
-    with memory_stream(1) as stream:
+    with memory_stream(2) as stream:
         stream.put(0, *values(0, 5))
+        stream.split(1)
         land(stream, bucket)
-    with memory_stream(1) as stream:
-        stream.model.creation_datetime = stream.model.creation_datetime.replace(year=2020)
-        with pytest.raises(UsageError, match="deleted and made again"):
-            land(stream, bucket.using())
+    with memory_stream(2) as stream:
+        stream.model.creation_datetime += timedelta(hours=1)
+        stream.put(0, *values(5, 3))
+        stream.put(1, *values(8, 2))
+        land(stream, bucket.using())
+    assert landed(bucket) == Counter(values(0, 10))
+    assert [(m.generation, m.kind, m.first, m.next) for m in chain(bucket, 0)] == [
+        (0, Kind.CUT, 0, 5),
+        (0, Kind.END, 5, 5),
+        (1, Kind.CUT, 0, 3),
+    ]
+    assert [(m.generation, m.kind, m.first, m.next) for m in chain(bucket, 1)] == [
+        (0, Kind.CLOSED, 0, 0),
+        (1, Kind.CUT, 0, 2),
+    ]
+    assert read_ledger(bucket, "t").watermarks[1] != CLOSED
+
+
+def test_a_stream_that_is_made_again_while_it_is_landed_is_followed(stream: MemoryStream) -> None:
+    bucket = MemoryBucket()
+    stream.put(0, *values(0, 5))
+    running = lander(stream, bucket)
+    running._step()
+    running._cut_all()
+    created = stream.model.creation_datetime
+    stream.delete()
+    again = MemoryStream(stream._client, 1)
+    again.model.creation_datetime = created + timedelta(hours=1)
+    again.put(0, *values(5, 4))
+    running._write_log()
+    step_until(running, lambda: position(running, 0) == 4)
+    running._cut_all()
+    assert landed(bucket) == Counter(values(0, 9))
+    assert [m.kind for m in chain(bucket, 0)] == [Kind.CUT, Kind.END, Kind.CUT]
 
 
 def test_catching_up_ends_although_more_keeps_coming(stream: MemoryStream) -> None:
