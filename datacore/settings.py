@@ -15,6 +15,9 @@ from datacore.errors import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout that this code runs from."""
 
+SOURCES = ("kafka", "kinesis")
+"""What `land` can read."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -45,6 +48,8 @@ class Settings:
     """Bucket of the lake's Parquet (DATACORE_LAKE_BUCKET)."""
     kafka: str
     """Bootstrap servers, comma-separated host:port (DATACORE_KAFKA)."""
+    source: str
+    """Where `land` reads: kafka or kinesis (DATACORE_SOURCE)."""
     metastore: Address
     thrift: Address
     redshift: Address
@@ -126,6 +131,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         bucket=env.get("DATACORE_BUCKET") or "datacore-logs",
         lake_bucket=env.get("DATACORE_LAKE_BUCKET") or "datacore-lake",
         kafka=env.get("DATACORE_KAFKA") or "127.0.0.1:9092",
+        source=_one_of(env.get("DATACORE_SOURCE") or "kafka", SOURCES, "DATACORE_SOURCE"),
         metastore=address("DATACORE_METASTORE", "127.0.0.1:9083"),
         thrift=address("DATACORE_THRIFT", "127.0.0.1:10000"),
         redshift=address("DATACORE_REDSHIFT", "127.0.0.1:5439"),
@@ -145,3 +151,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         kafka_user=env.get("DATACORE_KAFKA_USER") or None,
         kafka_password=env.get("DATACORE_KAFKA_PASSWORD") or None,
     )
+
+
+def _one_of(value: str, choices: tuple[str, ...], variable: str) -> str:
+    if value not in choices:
+        raise UsageError(f"{variable}: {value!r} is not one of {', '.join(choices)}")
+    return value

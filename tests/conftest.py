@@ -23,6 +23,7 @@ from datacore.settings import Address, read_env_file
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
 
 KEPT = frozenset(
@@ -85,6 +86,11 @@ class Sandbox:
     def glue(self) -> "GlueClient":
         """Glue of this sandbox."""
         return self._session().client("glue", endpoint_url=self.env["AWS_ENDPOINT_URL"])
+
+    @property
+    def kinesis(self) -> "KinesisClient":
+        """Kinesis of this sandbox."""
+        return self._session().client("kinesis", endpoint_url=self.env["AWS_ENDPOINT_URL"])
 
     def thrift(self) -> Any:
         """A new PyHive connection to Spark; the caller closes it."""

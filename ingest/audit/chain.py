@@ -27,7 +27,14 @@ def _loss(link: Link) -> Iterator[Finding]:
     manifest, key = link.manifest, link.place.text
     if manifest is None:
         return
-    if manifest.kind is Kind.LOST:
+    if manifest.kind is Kind.LOST and manifest.extent_unknown:
+        yield Finding.of(
+            FindingKind.LOST_RANGE,
+            key,
+            f"records between the sequence numbers {manifest.source_first or '(none landed)'} and "
+            f"{manifest.source_last or '(none held)'} may be lost; how many, nobody can tell",
+        )
+    elif manifest.kind is Kind.LOST:
         yield Finding.of(
             FindingKind.LOST_RANGE,
             key,
@@ -56,7 +63,7 @@ class _Walk:
     generation: int = 0
     at: int | None = 0
     closed: bool = False
-    """The generation has its manifest of kind `end`."""
+    """The generation has its manifest of kind `end` or `closed`."""
     topic_id: str = ""
     left: dict[str, int] = field(default_factory=dict)
     """Where earlier generations ended, by the topic's id: a topic that was called deleted too early
@@ -86,7 +93,7 @@ class _Walk:
             self.at = None
             return
         self.at = max(self.at or 0, manifest.next)
-        self.closed = self.closed or manifest.kind is Kind.END
+        self.closed = self.closed or manifest.kind.closes
         if self.topic_id and manifest.topic_id and manifest.topic_id != self.topic_id:
             yield Finding.of(
                 FindingKind.CHAIN_GENERATION,
@@ -118,7 +125,7 @@ def check_rules(links: Iterable[Link], documents: Mapping[str, bytes]) -> Iterat
     cuts = Counter(
         link.manifest.rules
         for link in links
-        if link.manifest is not None and link.manifest.kind is not Kind.END
+        if link.manifest is not None and not link.manifest.kind.closes
     )
     for named in sorted(cuts.keys() - documents.keys()):
         yield Finding.of(

@@ -105,7 +105,7 @@ def _contradictions(place: ManifestKey, manifest: Manifest) -> Iterable[str]:
     if manifest.key != place.text:
         yield f"it says that it is {manifest.key}"
     length = manifest.next - manifest.first
-    if length < 0 or (length == 0) != (manifest.kind is Kind.END):
+    if length < 0 or (length == 0) != manifest.kind.closes:
         yield f"its range is [{manifest.first}, {manifest.next})"
     if manifest.kind is not Kind.CUT:
         return

@@ -12,7 +12,6 @@ from ingest.audit.facts import Link
 from ingest.audit.finding import Finding, FindingKind
 from ingest.audit.records import HourObject, LogEntry, LogPlace, Replay
 from ingest.land.hourlog import BLOCK, Hour, HourTotals, hour_of, log_prefix, totals_key
-from ingest.land.manifest import Kind
 
 Place = tuple[int, int]
 """Generation and offset: how far a chain goes."""
@@ -239,7 +238,7 @@ def behind(
             for link in links
             if not link.place.note
             and link.manifest is not None
-            and link.manifest.kind is not Kind.END
+            and not link.manifest.kind.closes
             and _ends(link) > reached
             and link.manifest.written_at < before
             and link.place.text not in incomplete

@@ -16,7 +16,7 @@ from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest, Place, chain_prefix, read_manifest
 from ingest.land.objects import NOTHING, ROOT, Body, offset_name
 from ingest.land.rules import Rules, read_rules
-from ingest.land.source import Hint, Partition, RetentionOutran, Source
+from ingest.land.source import Hint, Mark, Partition, RetentionOutran, Source
 from ingest.versions.arrivals import landed_checksums
 
 
@@ -92,20 +92,23 @@ class Chain:
             return manifest
         return self._read(manifest.key)
 
-    def begin_after(self, last: Manifest, end: Manifest, topic_id: str) -> Place | Manifest:
+    def begin_after(
+        self, last: Manifest, end: Manifest, topic_id: str
+    ) -> tuple[Place, Mark] | Manifest:
         """Where a topic made again begins. `last` is complete and of an earlier topic.
 
         Closes the generation with `end`; the result is another lander's cut where one was first.
         A topic that Kafka called deleted too early goes on where it was left: ids never come back,
         so what landed of this id is this topic's.
         """
-        if last.kind is not Kind.END:
+        if not last.kind.closes:
             standing = self.claim(end)
-            if standing.kind is not Kind.END:
+            if not standing.kind.closes:
                 return standing
             last = standing
         before = [m for m in self.last_of_each_generation() if m.topic_id == topic_id]
-        return Place(last.generation + 1, before[-1].next if before else 0)
+        mark = before[-1].mark if before else Mark(0)
+        return Place(last.generation + 1, mark.offset), mark
 
     def missing(self, manifest: Manifest) -> dict[str, str]:
         """Keys of the objects that were never written with their lines, with the checksums promised."""
@@ -146,7 +149,8 @@ class Chain:
         assert document is not None, manifest.rules
         rules = read_rules(document)
         cut = OpenCut(self.partition, manifest.first, rules, manifest.generation)
-        for batch in self._source.read(self.partition, manifest.first, manifest.next):
+        again = self._source.read(self.partition, manifest.first, manifest.next, manifest.names)
+        for batch in again:
             cut.add(batch)
         return cut.finish(manifest.next, manifest.topic_id, manifest.lander, manifest.written_at)
 

@@ -121,6 +121,7 @@ class OpenCut:
         self._runs_done = 0
         self._min_timestamp: int | None = None
         self._max_timestamp: int | None = None
+        self._names: tuple[str, str] | None = None
 
     @property
     def held(self) -> int:
@@ -143,6 +144,8 @@ class OpenCut:
 
     def add(self, batch: Batch) -> None:
         """Take records; those before `next` (delivered again) are passed over."""
+        if batch.names is not None:
+            self._names = ((self._names or batch.names)[0], batch.names[1])
         grace_ms = MS_PER_HOUR + self._rules.limits.grace_ms
         for offset, timestamp, value, headers in zip(
             batch.offsets, batch.timestamps, batch.values, batch.headers or repeat(()), strict=False
@@ -244,6 +247,8 @@ class OpenCut:
             generation=self.generation,
             objects=objects,
             quarantine=quarantine,
+            source_first=self._names[0] if self._names else None,
+            source_last=self._names[1] if self._names else None,
             reasons=tuple(
                 ReasonCount(reason, data_type, count)
                 for (reason, data_type), count in sorted(

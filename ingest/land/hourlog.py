@@ -23,6 +23,8 @@ BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
 NEVER = 2**62
 """The grace of a writer that seals nothing."""
+CLOSED = 2**62
+"""The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
 
 
 class Hour(NamedTuple):
@@ -90,12 +92,15 @@ class Ledger:
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
     generations: dict[int, int] = field(default_factory=dict)
     topic_ids: dict[int, str] = field(default_factory=dict)
+    replays: int = 0
 
     def place(self, number: int) -> Place:
         """How far the log has come in a partition."""
         return Place(self.generations.get(number, 0), self.offsets.get(number, 0))
 
-    replays: int = 0
+    def open(self) -> set[int]:
+        """Partitions that may bring more."""
+        return {number for number in self.offsets if self.watermarks.get(number) != CLOSED}
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -129,12 +134,14 @@ class Ledger:
         grace_ms: int,
         written_at: str,
         replays: Sequence[Replay] = (),
+        idle_ms: int | None = None,
     ) -> Entry | None:
         """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed. A
-        partition of the log that `idle_since` does not name waits, so each added one is waited for.
+        for partitions read to their end, when that was asked (ms). A partition of the
+        log that `idle_since` does not name waits, so each added one is waited for. None where
+        nothing changed, or nothing but watermarks, none of them by `idle_ms`.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
         generations, topic_ids = dict(self.generations), dict(self.topic_ids)
@@ -148,8 +155,10 @@ class Ledger:
                     topic_ids[number] = cut.topic_id
                     if cut.generation:
                         generations[number] = cut.generation
-                mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
-                watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
+                before = watermarks.get(number, BEGINNING)
+                if before == CLOSED and cut.kind is Kind.CUT:
+                    before = BEGINNING  # the stream was made again
+                watermarks[number] = max(before, _watermark(cut))
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
         for replay in replays:
@@ -157,7 +166,8 @@ class Ledger:
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
         moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
-        if not hours and not moved and generations == self.generations:
+        changed = hours or moved or generations != self.generations
+        if not changed and not self._time_went_on(watermarks, idle_ms):
             return None
         return Entry(
             topic=self.topic,
@@ -170,6 +180,14 @@ class Ledger:
             topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
             replays=self.replays + len(replays),
         )
+
+    def _time_went_on(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
+        """Whether a shard was closed, or a watermark moved by `idle_ms` without a record."""
+        for number, mark in watermarks.items():
+            before = self.watermarks.get(number, BEGINNING)
+            if mark == CLOSED != before or (idle_ms is not None and mark - before >= idle_ms):
+                return True
+        return False
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
         """Every hour that was touched, and every open one that is sealed now, in order."""
@@ -188,6 +206,13 @@ class Ledger:
         if before is None:
             return more[0], more[1], more[2]
         return before.records + more[0], before.bytes + more[1], before.late + more[2]
+
+
+def _watermark(cut: Manifest) -> int:
+    """Up to when a partition has brought everything, by one of its manifests."""
+    if cut.kind is Kind.CLOSED:
+        return CLOSED
+    return BEGINNING if cut.max_timestamp is None else cut.max_timestamp
 
 
 def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:

@@ -75,8 +75,16 @@ class Progress:
 class HourLog:
     """The hour log of one topic."""
 
-    def __init__(self, bucket: Bucket, registrar: Registrar, topic: str, grace_ms: int) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        registrar: Registrar,
+        topic: str,
+        grace_ms: int,
+        idle_ms: int | None = None,
+    ) -> None:
         self.topic = topic
+        self._idle_ms = idle_ms
         self._bucket = bucket
         self._registrar = registrar
         self._grace_ms = grace_ms
@@ -98,7 +106,7 @@ class HourLog:
             ledger = self._follow()
             manifests = {
                 number: self._complete(ledger, number, progress)
-                for number in sorted(progress.complete_to.keys() | ledger.offsets.keys())
+                for number in sorted(progress.complete_to.keys() | ledger.open())
             }
             idle = {
                 number: progress.asked_ms
@@ -106,7 +114,9 @@ class HourLog:
                 if number not in progress.ends or _read_to_end(ledger, number, cuts, progress)
             }
             replays = complete_since(self._bucket, self.topic, ledger.replays)
-            entry = ledger.next_entry(manifests, idle, self._grace_ms, written_at(), replays)
+            entry = ledger.next_entry(
+                manifests, idle, self._grace_ms, written_at(), replays, self._idle_ms
+            )
             if entry is None:
                 return None
             self._register(entry, manifests, replays)

@@ -15,7 +15,7 @@ from ingest.land.hours import HourLog, Progress, Registrar
 from ingest.land.lane import LanderIdentity, Lane
 from ingest.land.manifest import Place
 from ingest.land.rules import Rules
-from ingest.land.source import AnotherTopic, Partition, RetentionOutran, Source
+from ingest.land.source import NEVER, AnotherTopic, Partition, RetentionOutran, Source
 from ingest.land.surge import SurgeAlarm
 from ingest.meter import Meter
 
@@ -40,6 +40,8 @@ class CutPolicy:
     budget: int = 256 * MIB
     """Bytes of memory that all partitions hold together."""
     log_seconds: float = 60.0
+    idle_log_seconds: float | None = None
+    """How long the log may go without an entry while nothing comes; None: for ever."""
 
 
 @dataclass
@@ -85,8 +87,10 @@ class Lander:
         self._lanes: dict[Partition, Lane] = {}
         self._targets: dict[Partition, int] = {}
         topics = {partition.topic for partition in source.partitions()}
+        idle_ms = None if policy.idle_log_seconds is None else int(policy.idle_log_seconds * 1000)
         self._logs = [
-            HourLog(bucket, registrar, topic, rules.limits.grace_ms) for topic in sorted(topics)
+            HourLog(bucket, registrar, topic, rules.limits.grace_ms, idle_ms)
+            for topic in sorted(topics)
         ]
         self._logged_at = identity.clock()
         self._meter = meter or Meter()
@@ -103,7 +107,7 @@ class Lander:
 
     def run_until_caught_up(self, stop: threading.Event) -> None:
         """Land until everything that the source holds now is on S3, and seal what can be."""
-        self._targets = dict(self._source.ends())
+        self._targets = self._source.ends()
         while not stop.is_set() and not self._read_to_targets():
             self._step()
         self._cut_all()
@@ -227,13 +231,13 @@ class Lander:
         """Whether every lane was read to its target."""
         self._follow_assignment()
         return all(
-            partition in self._lanes and self._lanes[partition].position() >= target
+            partition in self._lanes and self._lanes[partition].has_read_to(target)
             for partition, target in self._targets.items()
         )
 
     def _complete_to_targets(self) -> bool:
         return all(
-            partition in self._lanes and self._lanes[partition].complete_to.offset >= target
+            partition in self._lanes and self._lanes[partition].is_complete_to(target)
             for partition, target in self._targets.items()
         )
 
@@ -242,7 +246,7 @@ class Lander:
         self._logged_at = self._identity.clock()
         asked_ms = int(self._logged_at * 1000)
         ends = self._source.ends()
-        self._meter.ends(ends)
+        self._meter.ends({p: end for p, end in ends.items() if end != NEVER})
         for hour_log in self._logs:
             mine = [p for p in ends if p.topic == hour_log.topic]
             if not mine:

@@ -18,7 +18,7 @@ from ingest.land.chain import Chain, hint_of
 from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest, Place
 from ingest.land.rules import Rules
-from ingest.land.source import AnotherTopic, Batch, Partition, Source
+from ingest.land.source import AnotherTopic, Batch, Mark, Partition, Source
 from ingest.meter import LaneState, Meter
 
 log = structlog.get_logger()
@@ -83,14 +83,18 @@ class Lane:
         self._identity = identity
         self._chain = Chain(bucket, source, partition)
         self._topic_id = ""
-        self.complete_to = self._recover()
+        self._closed = False
+        """The chain says that nothing can follow."""
+        self.complete_to, mark = self._recover()
         """Below this place every object is on S3."""
-        self._begin(self.complete_to)
+        self._begin(self.complete_to, mark)
 
-    def _begin(self, place: Place) -> None:
+    def _begin(self, place: Place, mark: Mark) -> None:
+        self._mark = mark
         self._open = OpenCut(self.partition, place.offset, self._rules, place.generation)
         self.opened_at = self._identity.clock()
-        self._source.seek(self.partition, place.offset)
+        if not self._closed:
+            self._source.seek(self.partition, mark)
 
     @property
     def records(self) -> int:
@@ -132,7 +136,17 @@ class Lane:
 
     def position(self) -> int:
         """How far the source was read, markers at the end included."""
+        if self._closed:
+            return self._open.next
         return max(self._open.next, self._source.position(self.partition))
+
+    def has_read_to(self, end: int) -> bool:
+        """Whether the source was read to `end`, or has no more to give."""
+        return self._closed or self.position() >= end
+
+    def is_complete_to(self, end: int) -> bool:
+        """Whether all below `end` is on S3, or nothing more can come."""
+        return self._closed or self.complete_to.offset >= end
 
     def require_end(self, end: int) -> None:
         """Raise DifferenceFound where the source ends, at `end`, before what was landed."""
@@ -152,6 +166,7 @@ class Lane:
         """
         reached = self.position()
         if reached <= self._open.first:
+            self._close_if_ended()
             return None
         if self._is_another(self._source.topic_id(self.partition.topic)):
             raise AnotherTopic(self.partition)
@@ -165,8 +180,22 @@ class Lane:
         if not self._bucket.put_bodies(cut.bodies):
             self._complete(standing)
         self._completed(standing)
-        self._begin(standing.ends)
+        self._begin(standing.ends, standing.mark)
+        self._close_if_ended()
         return _landed(cut)
+
+    def _close_if_ended(self) -> None:
+        """Close the chain of a partition that is landed to its end and takes no more records."""
+        if self._closed or not self._source.closed(self.partition):
+            return
+        closing = self._without_records(self.complete_to, self._mark.offset, Kind.CLOSED)
+        standing = self._chain.claim(replace(closing, source_last=self._mark.after))
+        self._closed = standing.kind is Kind.CLOSED
+        if not self._closed:
+            self._adopt(standing)
+            return
+        log.info("partition_closed", topic=self.partition.topic,
+                 partition=self.partition.number, offset=standing.next)  # fmt: skip
 
     def _is_another(self, topic_id: str | None) -> bool:
         return topic_id is None or bool(topic_id and self._topic_id and topic_id != self._topic_id)
@@ -178,7 +207,8 @@ class Lane:
         self._meter.adopted(self.partition)
         self._complete(standing)
         self._completed(standing)
-        self._begin(standing.ends)
+        self._closed = standing.kind is Kind.CLOSED
+        self._begin(standing.ends, standing.mark)
 
     def _complete(self, manifest: Manifest) -> None:
         note = self._chain.complete(manifest)
@@ -190,8 +220,8 @@ class Lane:
         self.complete_to = manifest.ends
         self._source.acknowledge(self.partition, hint_of(manifest))
 
-    def _recover(self) -> Place:
-        """The end of the chain, its last cut completed and what Kafka dropped recorded."""
+    def _recover(self) -> tuple[Place, Mark]:
+        """The end of the chain, its last cut completed and what the source dropped recorded."""
         self._chain.keep_rules(self._rules)
         while True:
             hint = self._source.hint(self.partition)
@@ -202,22 +232,24 @@ class Lane:
             if topic_id is None:
                 raise AnotherTopic(self.partition)
             self._topic_id = topic_id
+            self._closed = False
             if last is None:
-                end = Place(0, 0)
+                end = Place(0, 0), Mark(0)
             elif last.kind is not Kind.END and not self._is_another(last.topic_id):
                 if hint != hint_of(last):
                     self._complete(last)
-                end = last.ends
+                self._closed = last.kind is Kind.CLOSED
+                end = last.ends, last.mark
             else:
                 begun = self._begin_generation(last)
                 if isinstance(begun, Manifest):
                     continue
                 end = begun
-            recorded = self._record_lost(end)
+            recorded = self._record_lost(*end)
             if recorded is not None:
                 return recorded
 
-    def _begin_generation(self, last: Manifest) -> Place | Manifest:
+    def _begin_generation(self, last: Manifest) -> tuple[Place, Mark] | Manifest:
         """Close the chain of a topic that is no more; where the next generation begins."""
         if self._chain.missing(last):
             age = self._identity.clock() - datetime.fromisoformat(last.written_at).timestamp()
@@ -228,25 +260,36 @@ class Lane:
         begun = self._chain.begin_after(
             last, replace(closing, topic_id=last.topic_id), self._topic_id
         )
-        if isinstance(begun, Place):
-            log.error("topic_made_again", topic=self.partition.topic, generation=begun.generation,
+        if not isinstance(begun, Manifest):
+            log.error("topic_made_again", topic=self.partition.topic, generation=begun[0].generation,
                       partition=self.partition.number, landed_to=last.next)  # fmt: skip
         return begun
 
-    def _record_lost(self, end: Place) -> Place | None:
-        """Record what Kafka dropped before it was landed; None where the chain must be read anew."""
-        while (begins := self._source.begins(self.partition)) > end.offset:
-            standing = self._chain.claim(self._without_records(end, begins, Kind.LOST))
+    def _record_lost(self, end: Place, mark: Mark) -> tuple[Place, Mark] | None:
+        """Record what the source dropped unread; None where the chain must be read anew."""
+        while not self._closed and (on := self._source.dropped(self.partition, mark)) is not None:
+            standing = self._chain.claim(self._lost(end, mark, on))
             if standing.kind is Kind.END or self._is_another(standing.topic_id):
                 return None
             if standing.kind is Kind.LOST:
                 log.error("range_lost", topic=self.partition.topic, partition=self.partition.number,
-                          first=standing.first, next=standing.next)  # fmt: skip
+                          first=standing.first, next=standing.next,
+                          extent="unknown" if standing.extent_unknown else "known",
+                          after=standing.source_first, before=standing.source_last)  # fmt: skip
                 self._meter.lost(self.partition.topic, standing.next - standing.first)
             else:
                 self._complete(standing)
-            end = standing.ends
-        return end
+            self._closed = standing.kind is Kind.CLOSED
+            end, mark = standing.ends, standing.mark
+        return end, mark
+
+    def _lost(self, end: Place, mark: Mark, on: Mark) -> Manifest:
+        return replace(
+            self._without_records(end, on.offset, Kind.LOST),
+            source_first=mark.after or mark.at,
+            source_last=on.at,
+            extent_unknown=on.extent_unknown,
+        )
 
     def _without_records(self, place: Place, next_: int, kind: Kind) -> Manifest:
         empty = OpenCut(self.partition, place.offset, self._rules, place.generation)

@@ -13,6 +13,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.objects import ROOT, offset_name
+from ingest.land.source import Mark
 
 
 class Kind(StrEnum):
@@ -26,6 +27,13 @@ class Kind(StrEnum):
     """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
     END = "end"
     """The topic was deleted and made again: this generation of its chain ends here."""
+    CLOSED = "closed"
+    """A shard that was split or merged was landed to its end: nothing follows."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether its generation of the chain ends with it."""
+        return self in (Kind.END, Kind.CLOSED)
 
 
 class Place(NamedTuple):
@@ -109,6 +117,12 @@ class Manifest:
     quarantine: tuple[QuarantineObject, ...] = ()
     reasons: tuple[ReasonCount, ...] = ()
     producers: tuple[Producer, ...] = ()
+    source_first: str | None = None
+    """Kinesis: sequence number of the first record; of a lost range that of the record before it."""
+    source_last: str | None = None
+    """Kinesis: sequence number of the last record; of a lost range that of the record after it."""
+    extent_unknown: bool = False
+    """A lost range of which nobody can tell how many records it had: it takes one offset."""
     generation: int = 0
     """How often the topic had been made again; each generation's offsets begin at 0."""
     format: int = field(default=1)
@@ -128,6 +142,20 @@ class Manifest:
     def everything(self) -> tuple[LandedObject | QuarantineObject, ...]:
         """All objects of the cut."""
         return (*self.objects, *self.quarantine)
+
+    @property
+    def mark(self) -> Mark:
+        """Where the source goes on behind it."""
+        if self.kind is Kind.LOST:
+            return Mark(self.next, at=self.source_last)
+        return Mark(self.next, after=self.source_last)
+
+    @property
+    def names(self) -> tuple[str, str] | None:
+        """The ends of a cut's range as its source names them."""
+        if self.source_first is None or self.source_last is None:
+            return None
+        return self.source_first, self.source_last
 
     def to_json(self) -> bytes:
         """One line, newline included."""
@@ -169,9 +197,14 @@ MANIFEST_KEY = re.compile(
 )
 
 
+def chains_prefix(topic: str) -> str:
+    """The folder of a topic's chains, in which each partition has its own."""
+    return f"{ROOT}/_cuts/{topic}/"
+
+
 def chain_prefix(topic: str, partition: int) -> str:
     """The folder of a partition's manifests."""
-    return f"{ROOT}/_cuts/{topic}/{partition}/"
+    return f"{chains_prefix(topic)}{partition}/"
 
 
 def read_manifest(key: str, data: bytes) -> Manifest:

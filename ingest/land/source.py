@@ -1,7 +1,9 @@
 """The seam between the lander and what it reads: a log of numbered records in partitions.
 
-Kafka is the first source. A source delivers a partition's records in offset order, can read a
-range again exactly, and keeps a hint of how far landing came; the truth of that is the chain on S3.
+Kafka is the first source, Kinesis the second. A source delivers a partition's records in offset
+order, can read a range again exactly, and keeps a hint of how far landing came; the truth of that
+is the chain on S3. Where offsets are not the source's own (Kinesis), they count the records that the
+chain holds, and the chain keeps the source's own names of the records at the ends of each range.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,9 +38,28 @@ class Batch:
     values: Sequence[bytes | None]
     headers: Sequence[Headers] | None = None
     """None where no record of the batch has any."""
+    names: tuple[str, str] | None = None
+    """The source's own names of the first and the last record, where offsets are not its own."""
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+
+NEVER = 2**62
+"""An end that is not known yet: no offset reaches it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a chain goes on: the offset, and the source's own word for it if it has one."""
+
+    offset: int
+    after: str | None = None
+    """The name of the record before."""
+    at: str | None = None
+    """The name of the record itself, where records before it were lost."""
+    extent_unknown: bool = False
+    """Of a place to go on: the source cannot tell how many records were lost before it."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +106,23 @@ class Source(Protocol):
     def poll(self, seconds: float) -> dict[Partition, Batch]:
         """The next records, waiting up to `seconds`. Raises RetentionOutran."""
 
-    def seek(self, partition: Partition, offset: int) -> None:
-        """Deliver from `offset` on."""
+    def seek(self, partition: Partition, mark: Mark) -> None:
+        """Deliver from `mark` on."""
 
     def position(self, partition: Partition) -> int:
         """The offset that `poll` delivers next, or later where only markers lie between."""
 
-    def begins(self, partition: Partition) -> int:
-        """The first offset that the source still holds."""
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
+        """Where reading can go on if records from `mark` on are held no more; None if all are."""
+
+    def closed(self, partition: Partition) -> bool:
+        """Whether all was delivered and nothing can follow, ever."""
 
     def ends(self) -> dict[Partition, int]:
-        """For all partitions the offset after the last record, acknowledged or under way."""
+        """For all partitions the offset after the last record, acknowledged or under way.
+
+        What the source cannot tell before it is read that far is NEVER, and becomes the end then.
+        """
 
     def hint(self, partition: Partition) -> Hint | None:
         """What was acknowledged last. It may be old or wrong."""
@@ -103,8 +130,13 @@ class Source(Protocol):
     def acknowledge(self, partition: Partition, hint: Hint) -> None:
         """Keep a hint; failing to is no error."""
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[Batch]:
-        """The records of [first, next_) again, apart from `poll`. Raises RetentionOutran."""
+    def read(
+        self, partition: Partition, first: int, next_: int, names: tuple[str, str] | None = None
+    ) -> Iterator[Batch]:
+        """The records of [first, next_) again, apart from `poll`. Raises RetentionOutran.
+
+        `names` are the range's ends as its batches had them.
+        """
 
     def close(self) -> None:
         """Leave the group and close all connections."""

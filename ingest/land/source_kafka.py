@@ -33,7 +33,7 @@ from datacore.errors import ServiceUnreachable
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_errors, kafka_settings
-from ingest.land.source import Batch, Hint, Partition, RetentionOutran
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
 
 log = structlog.get_logger()
 
@@ -155,11 +155,11 @@ class KafkaSource:
             if partition in self._sought:
                 self._consumer.seek(partition, self._sought[partition])
 
-    def seek(self, partition: Partition, offset: int) -> None:
+    def seek(self, partition: Partition, mark: Mark) -> None:
         asked = TopicPartition(*partition)
-        self._sought[asked] = offset
+        self._sought[asked] = mark.offset
         if asked in self._consumer.assignment():
-            self._consumer.seek(asked, offset)
+            self._consumer.seek(asked, mark.offset)
 
     def position(self, partition: Partition) -> int:
         asked = TopicPartition(*partition)
@@ -172,10 +172,14 @@ class KafkaSource:
                 # a partition that just came to us, perhaps another one, has none yet
                 return self._sought[asked]
 
-    def begins(self, partition: Partition) -> int:
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
         asked = TopicPartition(*partition)
         with self._errors():
-            return int(self._consumer.beginning_offsets([asked])[asked])
+            begins = int(self._consumer.beginning_offsets([asked])[asked])
+        return Mark(begins) if begins > mark.offset else None
+
+    def closed(self, partition: Partition) -> bool:
+        return False
 
     def ends(self) -> dict[Partition, int]:
         with self._errors():
@@ -218,7 +222,9 @@ class KafkaSource:
                 "hint_not_kept", topic=partition.topic, partition=partition.number, why=str(error)
             )
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[Batch]:
+    def read(
+        self, partition: Partition, first: int, next_: int, names: tuple[str, str] | None = None
+    ) -> Iterator[Batch]:
         asked = TopicPartition(*partition)
         with self._errors():
             if self._again is None:

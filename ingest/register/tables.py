@@ -31,7 +31,7 @@ DESCRIPTION_CHARACTERS = 2048
 LANDED = "struct<key:string,data_type:string,dt:string,hour:string,records:bigint,bytes:bigint,late:bigint,sha256:string>"
 ASIDE = "struct<key:string,dt:string,hour:string,records:bigint,bytes:bigint,sha256:string>"
 CUT = (
-    ("kind", "string", "cut, lost, lost_objects or end."),
+    ("kind", "string", "cut, lost, lost_objects, end or closed."),
     ("topic_id", "string", "Kafka's id of the topic, which changes when it is made again."),
     ("partition", "bigint", "Partition of the topic."),
     ("first", "bigint", "First offset of the range."),
@@ -55,6 +55,9 @@ CUT = (
         "array<struct<host:string,file:string,records:bigint,ranges:array<array<bigint>>>>",
         "Sequence numbers by producing file: runs [first, last], in order.",
     ),
+    ("source_first", "string", "Kinesis: sequence number of the first record."),
+    ("source_last", "string", "Kinesis: sequence number of the last record."),
+    ("extent_unknown", "boolean", "Lost: nobody can tell how many records; it takes one offset."),
     ("generation", "bigint", "How often the topic had been made again, from 0."),
     ("format", "bigint", "Version of this format."),
 )

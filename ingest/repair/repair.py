@@ -21,7 +21,7 @@ from ingest.land.chain import Chain, rules_key
 from ingest.land.manifest import Manifest
 from ingest.land.objects import Body
 from ingest.land.rules import hash_of
-from ingest.land.source import Partition, RetentionOutran, Source
+from ingest.land.source import Mark, Partition, RetentionOutran, Source
 
 REPAIRED = frozenset(
     {FindingKind.OBJECT_MISSING, FindingKind.OBJECT_EDITED, FindingKind.OBJECT_DAMAGED}
@@ -132,7 +132,7 @@ class Repair:
         offsets = f"the offsets [{manifest.first}, {manifest.next}) of partition {partition.number}"
         if source.ends().get(partition, 0) < manifest.next:
             raise NotRestorable(f"Kafka does not reach {offsets}")
-        if source.begins(partition) > manifest.first:
+        if not manifest.names and source.dropped(partition, Mark(manifest.first)) is not None:
             raise NotRestorable(f"Kafka no longer holds {offsets}")
         try:
             return Chain(self._means.bucket, source, partition).bodies(manifest, wanted)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ingest.land.source import Batch, Hint, Partition, RetentionOutran
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
 
 
 class MemoryRecord(NamedTuple):
@@ -83,14 +83,21 @@ class MemorySource:
                 self.positions[partition] = max(at, self.log.end(partition))
         return found
 
-    def seek(self, partition: Partition, offset: int) -> None:
-        self.positions[partition] = offset
+    def seek(self, partition: Partition, mark: Mark) -> None:
+        self.positions[partition] = mark.offset
 
     def position(self, partition: Partition) -> int:
         return self.positions[partition]
 
     def begins(self, partition: Partition) -> int:
         return self.log.begins.get(partition, 0)
+
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
+        begins = self.begins(partition)
+        return Mark(begins) if begins > mark.offset else None
+
+    def closed(self, partition: Partition) -> bool:
+        return False
 
     def ends(self) -> dict[Partition, int]:
         return {partition: self.log.end(partition) for partition in self.assigned()}
@@ -101,7 +108,9 @@ class MemorySource:
     def acknowledge(self, partition: Partition, hint: Hint) -> None:
         self.log.hints[partition] = hint
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[Batch]:
+    def read(
+        self, partition: Partition, first: int, next_: int, names: tuple[str, str] | None = None
+    ) -> Iterator[Batch]:
         if first < self.begins(partition):
             raise RetentionOutran(partition)
         records = [r for r in self.log.records[partition] if first <= r.offset < next_]
