@@ -4,6 +4,7 @@ Kafka is the first source. A source delivers a partition's records in offset ord
 range again exactly, and keeps a hint of how far landing came; the truth of that is the chain on S3.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -39,6 +40,17 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def within(self, first: int, next_: int) -> "Batch | None":
+        """The records of [first, next_), this batch itself where that is all; None for none."""
+        offsets = self.offsets
+        if offsets[0] >= first and offsets[-1] < next_:
+            return self
+        kept = slice(bisect_left(offsets, first), bisect_left(offsets, next_))
+        if kept.start >= kept.stop:
+            return None
+        headers = self.headers[kept] if self.headers is not None else None
+        return Batch(offsets[kept], self.timestamps[kept], self.values[kept], headers)
 
 
 @dataclass(frozen=True)
