@@ -57,6 +57,18 @@ class Settings:
     """The sandbox's directory (DATACORE_SANDBOX_DIR)."""
     aws_endpoint_url: str | None
     aws_region: str
+    # how clients reach Kafka; `ingest.kafka_security` checks what belongs together
+    kafka_security: str = "plaintext"
+    """plaintext, ssl, sasl_plaintext or sasl_ssl (DATACORE_KAFKA_SECURITY)."""
+    kafka_ca: str | None = None
+    kafka_cert: str | None = None
+    kafka_key: str | None = None
+    """PEM files (DATACORE_KAFKA_CA, _CERT, _KEY)."""
+    kafka_verify_hostname: bool = True
+    """DATACORE_KAFKA_VERIFY_HOSTNAME, yes or no."""
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
+    kafka_user: str | None = None
+    kafka_password: str | None = field(default=None, repr=False)
 
 
 def sandbox_state(environ: Mapping[str, str] = os.environ) -> Path:
@@ -104,6 +116,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     def address(variable: str, default: str) -> Address:
         return Address.parse(env.get(variable) or default, variable)
 
+    def yes(variable: str, default: str) -> bool:
+        text = (env.get(variable) or default).lower()
+        if text not in ("yes", "no"):
+            raise UsageError(f"{variable}: {text!r} is neither yes nor no", f"set {variable}")
+        return text == "yes"
+
     return Settings(
         bucket=env.get("DATACORE_BUCKET") or "datacore-logs",
         lake_bucket=env.get("DATACORE_LAKE_BUCKET") or "datacore-lake",
@@ -118,4 +136,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         state=sandbox_state(environ),
         aws_endpoint_url=env.get("AWS_ENDPOINT_URL") or None,
         aws_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+        kafka_security=env.get("DATACORE_KAFKA_SECURITY") or "plaintext",
+        kafka_ca=env.get("DATACORE_KAFKA_CA") or None,
+        kafka_cert=env.get("DATACORE_KAFKA_CERT") or None,
+        kafka_key=env.get("DATACORE_KAFKA_KEY") or None,
+        kafka_verify_hostname=yes("DATACORE_KAFKA_VERIFY_HOSTNAME", "yes"),
+        kafka_sasl_mechanism=env.get("DATACORE_KAFKA_SASL_MECHANISM") or "SCRAM-SHA-512",
+        kafka_user=env.get("DATACORE_KAFKA_USER") or None,
+        kafka_password=env.get("DATACORE_KAFKA_PASSWORD") or None,
     )

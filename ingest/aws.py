@@ -24,6 +24,7 @@ from datacore.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 UPLOADS = 8
@@ -51,6 +52,11 @@ def s3_client(settings: Settings) -> "S3Client":
 def glue_client(settings: Settings) -> "GlueClient":
     """A client of Glue at the settings' endpoint and region."""
     return cast("GlueClient", _client("glue", settings))
+
+
+def kms_client(settings: Settings) -> "KMSClient":
+    """A client of KMS at the settings' endpoint and region."""
+    return cast("KMSClient", _client("kms", settings))
 
 
 def _client(service: str, settings: Settings) -> Any:

@@ -79,6 +79,18 @@ def of_part(run_id: str, pid: int | None) -> list[psutil.Process]:
     return [first, *descendants]
 
 
+def end_part(run_id: str, pid: int | None) -> list[int]:
+    """End a part's processes: asked first, killed after a limit. The pids that remain."""
+    family = of_part(run_id, pid)
+    for process in family:
+        _signal(process, kill=False)
+    _, left = psutil.wait_procs(family, timeout=TERM_LIMIT)
+    for process in left:
+        _signal(process, kill=True)
+    _, left = psutil.wait_procs(left, timeout=KILL_LIMIT)
+    return [process.pid for process in left if _runs(process)]
+
+
 def end_run(run_id: str) -> list[int]:
     """End every process of the run: asked first, killed after a limit. The pids that remain."""
     processes = of_run(run_id)

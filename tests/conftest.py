@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,16 +123,13 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The session's sandbox, on free ports. That it does not start is an error."""
-    # a CI that cancels sends TERM; as Ctrl-C it ends the session through its fixtures
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    state = tmp_path_factory.mktemp("platform") / "sandbox"
+@contextmanager
+def running_sandbox(state: Path) -> Iterator[Sandbox]:
+    """A sandbox on free ports for as long as the block runs. That it does not start is an error."""
     command = [sys.executable, "-m", "datacore", "sandbox"]
     try:
         up = subprocess.run(
-            [*command, "up", "--state", str(state), "--free-ports"],
+            [*command, "up", "--state", str(state), "--free-ports", "--secure-kafka"],
             capture_output=True,
             text=True,
             timeout=UP_LIMIT,
@@ -147,3 +145,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             timeout=DOWN_LIMIT,
             check=True,
         )
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The session's sandbox."""
+    # a CI that cancels sends TERM; as Ctrl-C it ends the session through its fixtures
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with running_sandbox(tmp_path_factory.mktemp("platform") / "sandbox") as running:
+        yield running

@@ -5,7 +5,7 @@ where nothing changed. Pure; `hours` does the I/O. An entry's counts are running
 hour, so the latest entry that names an hour tells all about it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,13 +13,16 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
-from ingest.land.manifest import Kind, LandedObject, Manifest
+from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
+from ingest.replay.entry import Replay
 
 BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
 BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
+NEVER = 2**62
+"""The grace of a writer that seals nothing."""
 
 
 class Hour(NamedTuple):
@@ -59,6 +62,12 @@ class Entry:
     watermarks: dict[str, int]
     """Each partition has brought everything up to this time, ms since 1970."""
     hours: tuple[HourTotals, ...]
+    generations: dict[str, int] = field(default_factory=dict)
+    """The generation that a partition's offset speaks of; absent: the first, 0."""
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    """The id of that generation's topic."""
+    replays: int = 0
+    """How many replays of the topic the totals count."""
 
     @property
     def key(self) -> str:
@@ -79,6 +88,14 @@ class Ledger:
     offsets: dict[int, int] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    generations: dict[int, int] = field(default_factory=dict)
+    topic_ids: dict[int, str] = field(default_factory=dict)
+
+    def place(self, number: int) -> Place:
+        """How far the log has come in a partition."""
+        return Place(self.generations.get(number, 0), self.offsets.get(number, 0))
+
+    replays: int = 0
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -87,6 +104,9 @@ class Ledger:
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+        self.generations |= {int(number): known for number, known in entry.generations.items()}
+        self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
+        self.replays = max(self.replays, entry.replays)
 
     def snapshot(self) -> bytes:
         """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
@@ -97,6 +117,9 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(self.offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(self.watermarks.items())},
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
+            generations={str(number): known for number, known in sorted(self.generations.items())},
+            topic_ids={str(number): known for number, known in sorted(self.topic_ids.items())},
+            replays=self.replays,
         ).to_json()
 
     def next_entry(
@@ -105,26 +128,36 @@ class Ledger:
         idle_since: Mapping[int, int],
         grace_ms: int,
         written_at: str,
+        replays: Sequence[Replay] = (),
     ) -> Entry | None:
-        """The entry for `manifests`, by partition, complete and following `offsets`.
+        """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed.
+        for partitions read to their end, when that was asked (ms). None where nothing changed. A
+        partition of the log that `idle_since` does not name waits, so each added one is waited for.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
+        generations, topic_ids = dict(self.generations), dict(self.topic_ids)
         touched: dict[Hour, list[int]] = {}
         for number, cuts in manifests.items():
             offsets.setdefault(number, 0)
             for cut in cuts:
                 _add(touched, cut)
-                offsets[number] = max(offsets[number], cut.next)
+                if cut.ends > Place(generations.get(number, 0), offsets[number]):
+                    offsets[number] = cut.next
+                    topic_ids[number] = cut.topic_id
+                    if cut.generation:
+                        generations[number] = cut.generation
                 mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
                 watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
+        for replay in replays:
+            _add_replay(touched, replay)
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
-        if not hours and all(self.offsets.get(n, 0) == offset for n, offset in offsets.items()):
+        moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
+        if not hours and not moved and generations == self.generations:
             return None
         return Entry(
             topic=self.topic,
@@ -133,6 +166,9 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
             hours=hours,
+            generations={str(number): known for number, known in sorted(generations.items())},
+            topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
+            replays=self.replays + len(replays),
         )
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
@@ -140,7 +176,9 @@ class Ledger:
         newly = {h for h, t in self.hours.items() if not t.sealed and h.ends_ms() <= sealed_ms}
         return tuple(
             HourTotals(
-                *hour, *self._sums(hour, touched.get(hour, [0, 0, 0])), hour.ends_ms() <= sealed_ms
+                *hour,
+                *self._sums(hour, touched.get(hour, [0, 0, 0])),
+                hour.ends_ms() <= sealed_ms or (hour in self.hours and self.hours[hour].sealed),
             )
             for hour in sorted(newly | touched.keys())
         )
@@ -160,6 +198,20 @@ def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:
         sums[0] += sign * landed.records
         sums[1] += sign * landed.bytes
         sums[2] += sign * landed.late
+
+
+def _add_replay(touched: dict[Hour, list[int]], replay: Replay) -> None:
+    """Add what a replay landed, and take away what it took out of `unclaimed`, which is never late:
+    its hour is that of Kafka's timestamp."""
+    for landed in replay.objects:
+        sums = touched.setdefault(hour_of(landed), [0, 0, 0])
+        sums[0] += landed.records
+        sums[1] += landed.bytes
+        sums[2] += landed.late
+    for taken in replay.unclaimed:
+        sums = touched.setdefault(Hour(taken.data_type or "", taken.dt, taken.hour), [0, 0, 0])
+        sums[0] -= taken.records
+        sums[1] -= taken.bytes
 
 
 def hour_of(landed: LandedObject) -> Hour:

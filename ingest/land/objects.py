@@ -51,14 +51,28 @@ def hour_number(dt: str, hour: str) -> int:
     return (moment - EPOCH) // timedelta(hours=1)
 
 
-def raw_key(data_type: str, hour: int, topic: str, partition: int, first: int) -> str:
+def generation_name(generation: int) -> str:
+    """How keys tell a topic that was made again from the first: nothing, then `~0001`, …"""
+    return f"~{generation:04}" if generation else ""
+
+
+def offset_name(generation: int, first: int) -> str:
+    """A manifest's name. `~` sorts after all digits, so the order of names is that of the chain."""
+    return f"{generation_name(generation)}+{first:020}".removeprefix("+")
+
+
+def raw_key(
+    data_type: str, hour: int, topic: str, partition: int, first: int, generation: int = 0
+) -> str:
     """The key of a raw object."""
-    return f"{ROOT}/{data_type}/{hour_path(hour)}/{topic}+{partition}+{first:020}.jsonl.gz"
+    source = f"{topic}{generation_name(generation)}+{partition}+{first:020}"
+    return f"{ROOT}/{data_type}/{hour_path(hour)}/{source}.jsonl.gz"
 
 
-def quarantine_key(topic: str, hour: int, partition: int, first: int) -> str:
+def quarantine_key(topic: str, hour: int, partition: int, first: int, generation: int = 0) -> str:
     """The key of a quarantine object; its hour is Kafka's, for the event's is in doubt."""
-    return f"{ROOT}/_quarantine/{topic}/{hour_path(hour)}/{partition}+{first:020}.jsonl.gz"
+    source = f"{partition}{generation_name(generation)}+{first:020}"
+    return f"{ROOT}/_quarantine/{topic}/{hour_path(hour)}/{source}.jsonl.gz"
 
 
 @dataclass(frozen=True)
@@ -172,3 +186,8 @@ class OpenObject:
             late=self.late,
             sha256=self._sha.hexdigest(),
         )
+
+
+NOTHING = OpenObject().finish()
+"""An object without a line, which no cut makes: it stands where one was given up as lost, so that
+a lander that slept cannot bring back what the chain calls lost."""

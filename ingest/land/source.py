@@ -55,25 +55,38 @@ class Batch:
 
 @dataclass(frozen=True)
 class Hint:
-    """The last cut that was known to be complete, [first, next)."""
+    """The last cut that was known to be complete: [first, next) of a generation of the topic."""
 
     first: int
     next: int
+    generation: int = 0
+    digest: str = ""
+    """Tells this cut's manifest from another one of the same range, in another bucket perhaps."""
 
 
 class RetentionOutran(DatacoreError):
-    """The source dropped records of `partition` before they were read."""
+    """The source dropped records of `partition` before they were read, or ends before them."""
 
     def __init__(self, partition: Partition) -> None:
         super().__init__(f"{partition.topic}-{partition.number}: records were dropped unread")
         self.partition = partition
 
 
+class AnotherTopic(DatacoreError):
+    """The topic was deleted since `partition` was opened, and perhaps made again."""
+
+    def __init__(self, partition: Partition) -> None:
+        super().__init__(f"{partition.topic}-{partition.number}: the topic was deleted")
+        self.partition = partition
+
+
 class Source(Protocol):
     """Where records come from. Every method may raise ServiceUnreachable."""
 
-    def topic_id(self, topic: str) -> str:
-        """Changes when the topic is deleted and made again; empty where the source has none."""
+    def topic_id(self, topic: str) -> str | None:
+        """The topic's id now, asked anew: another after the topic was deleted and made again, and
+        never an earlier one. None where there is no such topic; empty where the source has no ids.
+        """
 
     def partitions(self) -> tuple[Partition, ...]:
         """All partitions of all topics that are landed, whoever reads them, as of `ends`."""

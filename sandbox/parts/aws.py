@@ -27,6 +27,7 @@ def aws_part(site: Site) -> Part:
         command=(sys.executable, "-m", "sandbox.aws_server", HOST, str(port)),
         ask=lambda: ask(site),
         furnish=lambda: furnish(site),
+        in_memory=True,
     )
 
 

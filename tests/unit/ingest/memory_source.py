@@ -36,7 +36,13 @@ class Log:
     """Ends beyond the last record: markers."""
     begins: dict[Partition, int] = field(default_factory=dict)
     hints: dict[Partition, Hint] = field(default_factory=dict)
-    topic_id: str = "id-1"
+    topic_id: str | None = "id-1"
+
+    def made_again(self, records: dict[Partition, list[MemoryRecord]]) -> None:
+        """The topic was deleted and made again, and `records` came. Hints stay: a zombie's may."""
+        self.records = records
+        self.ends, self.begins = {}, {}
+        self.topic_id = f"id-{int((self.topic_id or 'id-0')[3:]) + 1}"
 
     def end(self, partition: Partition) -> int:
         last = self.records[partition][-1].offset + 1 if self.records[partition] else 0
@@ -49,24 +55,25 @@ class MemorySource:
     def __init__(self, log: Log, step: int = 3) -> None:
         self.log = log
         self.step = step
-        self.mine = frozenset(log.records)
         self.positions: dict[Partition, int] = {}
 
-    def topic_id(self, topic: str) -> str:
+    def topic_id(self, topic: str) -> str | None:
         return self.log.topic_id
 
     def partitions(self) -> tuple[Partition, ...]:
         return tuple(sorted(self.log.records))
 
     def assigned(self) -> frozenset[Partition]:
-        return self.mine
+        return frozenset(self.log.records) if self.log.topic_id else frozenset()
 
     def poll(self, seconds: float) -> dict[Partition, Batch]:
         found = {}
-        for partition in sorted(self.mine):
-            at = self.positions[partition]
-            if at < self.begins(partition):
+        mine = sorted(self.assigned() & self.positions.keys())
+        for partition in mine:
+            if not self.begins(partition) <= self.positions[partition] <= self.log.end(partition):
                 raise RetentionOutran(partition)
+        for partition in mine:
+            at = self.positions[partition]
             records = [r for r in self.log.records[partition] if r.offset >= at][: self.step]
             last = records and records[-1] == self.log.records[partition][-1]
             if records:
@@ -86,7 +93,7 @@ class MemorySource:
         return self.log.begins.get(partition, 0)
 
     def ends(self) -> dict[Partition, int]:
-        return {partition: self.log.end(partition) for partition in self.log.records}
+        return {partition: self.log.end(partition) for partition in self.assigned()}
 
     def hint(self, partition: Partition) -> Hint | None:
         return self.log.hints.get(partition)
