@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -111,8 +111,13 @@ def workloads(scale: float) -> list[Workload]:
     return [Workload("simulated", _simulated(), "type", "occurred_at", small)]
 
 
-def _lines(files: list[Path]) -> tuple[bytes, ...]:
-    return tuple(line for file in files for line in gzip.open(file).read().splitlines())
+def _lines(files: Iterable[Path]) -> tuple[bytes, ...]:
+    return tuple(line for file in files for line in _content(file).splitlines())
+
+
+def _content(file: Path) -> bytes:
+    data = file.read_bytes()
+    return gzip.decompress(data) if file.suffix == ".gz" else data
 
 
 def _simulated() -> tuple[bytes, ...]:
@@ -120,8 +125,7 @@ def _simulated() -> tuple[bytes, ...]:
 
     with tempfile.TemporaryDirectory() as folder:
         simulate.main(["--out", folder, "--events", "50000", "--seed", "1"], standalone_mode=False)
-        lines = [line for file in sorted(Path(folder).glob("*.jsonl*")) for line in
-                 (gzip.open(file) if file.suffix == ".gz" else file.open("rb")).read().splitlines()]  # fmt: skip
+        lines = _lines(sorted(Path(folder).glob("*/marketplace.log*")))
     return tuple(line for line in lines if _is_plain(line))
 
 
