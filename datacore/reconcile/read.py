@@ -35,6 +35,19 @@ aside as (
     where kind in ('cut', 'lost_objects')
     group by topic
 ),
+replayed as (
+    select topic, sum(o.records) as records
+    from platform.replay lateral view explode(objects) as o
+    group by topic
+),
+taken as (
+    select
+        topic,
+        sum(if(s.data_type is null, s.records, 0)) as aside,
+        sum(if(s.data_type is null, 0, s.records)) as unclaimed
+    from platform.replay lateral view explode(sources) as s
+    group by topic
+),
 sequenced as (
     select topic, sum(sent) as sent, sum(received) as received
     from (
@@ -57,10 +70,13 @@ read as (
 select
     read.topic,
     read.records - coalesce(sequenced.received, 0) + coalesce(sequenced.sent, 0) as produced,
-    coalesce(landed.records, 0) as landed,
-    coalesce(aside.records, 0) as quarantined,
+    coalesce(landed.records, 0) + coalesce(replayed.records, 0)
+    - coalesce(taken.unclaimed, 0) as landed,
+    coalesce(aside.records, 0) - coalesce(taken.aside, 0) as quarantined,
     read.lost
 from read
+left join replayed on replayed.topic = read.topic
+left join taken on taken.topic = read.topic
 left join landed on landed.topic = read.topic
 left join aside on aside.topic = read.topic
 left join sequenced on sequenced.topic = read.topic
@@ -68,17 +84,34 @@ order by read.topic
 """
 
 LANDED = """
-select o.data_type, sum(if(kind = 'cut', o.records, -o.records))
-from platform.cut lateral view explode(objects) as o
-where kind in ('cut', 'lost_objects')
-group by o.data_type
+select data_type, sum(records)
+from (
+    select o.data_type, if(kind = 'cut', o.records, -o.records) as records
+    from platform.cut lateral view explode(objects) as o
+    where kind in ('cut', 'lost_objects')
+    union all
+    select o.data_type, o.records
+    from platform.replay lateral view explode(objects) as o
+    union all
+    select s.data_type, -s.records as records
+    from platform.replay lateral view explode(sources) as s
+    where s.data_type is not null
+)
+group by data_type
 """
 
 QUARANTINED = """
-select r.data_type, sum(r.records)
-from platform.cut lateral view explode(reasons) as r
-where kind = 'cut' and r.data_type is not null
-group by r.data_type
+select data_type, sum(records)
+from (
+    select r.data_type, r.records
+    from platform.cut lateral view explode(reasons) as r
+    where kind = 'cut'
+    union all
+    select r.data_type, -r.records as records
+    from platform.replay lateral view explode(reasons) as r
+)
+where data_type is not null
+group by data_type
 """
 
 STAGED = """

@@ -17,6 +17,7 @@ from ingest.land.manifest import Kind, Manifest, Place, chain_prefix, read_manif
 from ingest.land.objects import NOTHING, ROOT, Body, offset_name
 from ingest.land.rules import Rules, read_rules
 from ingest.land.source import Hint, Mark, Partition, RetentionOutran, Source
+from ingest.versions.arrivals import landed_checksums
 
 
 def rules_key(rules_hash: str) -> str:
@@ -110,9 +111,9 @@ class Chain:
         return Place(last.generation + 1, mark.offset), mark
 
     def missing(self, manifest: Manifest) -> dict[str, str]:
-        """Keys of the objects that are not on S3 with their lines, with the checksums promised."""
+        """Keys of the objects that were never written with their lines, with the checksums promised."""
+        found = landed_checksums(self._bucket, manifest.everything)
         promised = {o.key: o.sha256 for o in manifest.everything}
-        found = self._bucket.checksums(promised)
         return {k: sha256 for k, sha256 in promised.items() if found[k] in (None, NOTHING.sha256)}
 
     def complete(self, manifest: Manifest) -> Manifest | None:

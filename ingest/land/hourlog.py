@@ -5,7 +5,7 @@ where nothing changed. Pure; `hours` does the I/O. An entry's counts are running
 hour, so the latest entry that names an hour tells all about it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
+from ingest.replay.entry import Replay
 
 BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
@@ -22,6 +23,8 @@ BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
 CLOSED = 2**62
 """The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
+NEVER = 2**62
+"""The grace of a writer that seals nothing."""
 
 
 class Hour(NamedTuple):
@@ -65,6 +68,8 @@ class Entry:
     """The generation that a partition's offset speaks of; absent: the first, 0."""
     topic_ids: dict[str, str] = field(default_factory=dict)
     """The id of that generation's topic."""
+    replays: int = 0
+    """How many replays of the topic the totals count."""
 
     @property
     def key(self) -> str:
@@ -87,6 +92,7 @@ class Ledger:
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
     generations: dict[int, int] = field(default_factory=dict)
     topic_ids: dict[int, str] = field(default_factory=dict)
+    replays: int = 0
 
     def place(self, number: int) -> Place:
         """How far the log has come in a partition."""
@@ -105,6 +111,7 @@ class Ledger:
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
         self.generations |= {int(number): known for number, known in entry.generations.items()}
         self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
+        self.replays = max(self.replays, entry.replays)
 
     def snapshot(self) -> bytes:
         """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
@@ -117,6 +124,7 @@ class Ledger:
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
             generations={str(number): known for number, known in sorted(self.generations.items())},
             topic_ids={str(number): known for number, known in sorted(self.topic_ids.items())},
+            replays=self.replays,
         ).to_json()
 
     def next_entry(
@@ -125,9 +133,10 @@ class Ledger:
         idle_since: Mapping[int, int],
         grace_ms: int,
         written_at: str,
+        replays: Sequence[Replay] = (),
         idle_ms: int | None = None,
     ) -> Entry | None:
-        """The entry for `manifests`, by partition, complete and following `offsets`.
+        """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
         for partitions read to their end, when that was asked (ms). A partition of the
@@ -152,6 +161,8 @@ class Ledger:
                 watermarks[number] = max(before, _watermark(cut))
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
+        for replay in replays:
+            _add_replay(touched, replay)
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
         moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
@@ -167,6 +178,7 @@ class Ledger:
             hours=hours,
             generations={str(number): known for number, known in sorted(generations.items())},
             topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
+            replays=self.replays + len(replays),
         )
 
     def _time_went_on(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
@@ -182,7 +194,9 @@ class Ledger:
         newly = {h for h, t in self.hours.items() if not t.sealed and h.ends_ms() <= sealed_ms}
         return tuple(
             HourTotals(
-                *hour, *self._sums(hour, touched.get(hour, [0, 0, 0])), hour.ends_ms() <= sealed_ms
+                *hour,
+                *self._sums(hour, touched.get(hour, [0, 0, 0])),
+                hour.ends_ms() <= sealed_ms or (hour in self.hours and self.hours[hour].sealed),
             )
             for hour in sorted(newly | touched.keys())
         )
@@ -209,6 +223,20 @@ def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:
         sums[0] += sign * landed.records
         sums[1] += sign * landed.bytes
         sums[2] += sign * landed.late
+
+
+def _add_replay(touched: dict[Hour, list[int]], replay: Replay) -> None:
+    """Add what a replay landed, and take away what it took out of `unclaimed`, which is never late:
+    its hour is that of Kafka's timestamp."""
+    for landed in replay.objects:
+        sums = touched.setdefault(hour_of(landed), [0, 0, 0])
+        sums[0] += landed.records
+        sums[1] += landed.bytes
+        sums[2] += landed.late
+    for taken in replay.unclaimed:
+        sums = touched.setdefault(Hour(taken.data_type or "", taken.dt, taken.hour), [0, 0, 0])
+        sums[0] -= taken.records
+        sums[1] -= taken.bytes
 
 
 def hour_of(landed: LandedObject) -> Hour:

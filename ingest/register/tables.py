@@ -73,6 +73,22 @@ HOUR = (
     ),
     ("generations", "map<string,bigint>", "Generation of the topic that an offset speaks of."),
     ("topic_ids", "map<string,string>", "That generation's id of the topic."),
+    ("replays", "bigint", "Replays of the topic that the totals count."),
+)
+TAKEN = "struct<key:string,dt:string,hour:string,data_type:string,records:bigint,bytes:bigint,offsets:array<array<bigint>>>"
+REPLAY = (
+    ("sequence", "bigint", "Number of the replay in its topic's log."),
+    ("rules", "string", "Hash of the routing rules."),
+    ("writer", "string", "Process that replayed."),
+    ("written_at", "string", "When, ISO 8601, UTC."),
+    ("sources", f"array<{TAKEN}>", "Records taken; data_type is unclaimed, or null: quarantine."),
+    ("objects", f"array<{LANDED}>", "Raw objects landed."),
+    (
+        "reasons",
+        "array<struct<reason:string,data_type:string,records:bigint>>",
+        "Why the records taken from quarantine had been set aside.",
+    ),
+    ("format", "bigint", "Version of this format."),
 )
 QUARANTINE = (
     ("partition", "bigint", "Partition of the topic."),
@@ -169,6 +185,10 @@ def platform_tables(bucket: str) -> list[Table]:
         _json_table(
             PLATFORM, "quarantine", "One row per record that was set aside.", f"{root}/_quarantine",
             QUARANTINE, (TOPIC, DT_HOUR[0], ("hour", "string", "Hour of Kafka's timestamp.")),
+        ),
+        _json_table(
+            PLATFORM, "replay", "One row per replay of records that were set aside.",
+            f"{root}/_replays", REPLAY, (TOPIC,),
         ),
     ]  # fmt: skip
 

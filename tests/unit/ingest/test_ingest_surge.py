@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 from memory_bucket import MemoryBucket
-from memory_source import Log, MemoryRecord, MemorySource
+from memory_source import Log, MemoryRecord, MemorySource, batch_of
 from structlog.testing import LogCapture
 
 from datacore.errors import ServiceUnreachable
@@ -53,7 +53,7 @@ def logged() -> Iterator[list[dict[str, Any]]]:
 
 def cut(values: list[bytes]) -> Manifest:
     made = OpenCut(P0, 0, RULES)
-    made.add(MemoryRecord(n, NOW_MS, value) for n, value in enumerate(values))
+    made.add(batch_of([MemoryRecord(n, NOW_MS, value) for n, value in enumerate(values)]))
     return made.finish(len(values), "id", "l", "now").manifest
 
 
