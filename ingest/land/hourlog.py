@@ -21,10 +21,10 @@ BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
 BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
-CLOSED = 2**62
-"""The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
 NEVER = 2**62
 """The grace of a writer that seals nothing."""
+CLOSED = 2**62
+"""The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
 
 
 class Hour(NamedTuple):

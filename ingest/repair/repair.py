@@ -23,8 +23,9 @@ from ingest.land.objects import Body
 from ingest.land.rules import hash_of
 from ingest.land.source import Mark, Partition, RetentionOutran, Source
 
-SPOILT = frozenset({FindingKind.OBJECT_EDITED, FindingKind.OBJECT_DAMAGED})
-REPAIRED = SPOILT | {FindingKind.OBJECT_MISSING}
+REPAIRED = frozenset(
+    {FindingKind.OBJECT_MISSING, FindingKind.OBJECT_EDITED, FindingKind.OBJECT_DAMAGED}
+)
 
 
 class Outcome(StrEnum):
@@ -148,7 +149,7 @@ class Repair:
             data, whence = (body.data, "Kafka") if body else self._copy(promise)
         except NotRestorable as error:
             return Action(Outcome.NOT_RESTORED, promise.key, str(error))
-        spoilt = one.stored is not None
+        spoilt = _is_spoilt(one)
         holds = f"{promise.records:,} records from {whence}, as {promise.by} promised"
         if means.dry_run:
             outcome = Outcome.WOULD_REPLACE if spoilt else Outcome.WOULD_RESTORE
@@ -179,4 +180,5 @@ class Repair:
 
 
 def _is_spoilt(one: Judged) -> bool:
-    return bool({finding.kind for finding in one.findings} & SPOILT)
+    """Whether something stands where the object should: other lines, or a lander's giving it up."""
+    return one.stored is not None

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,21 +45,22 @@ def value(partition: Partition, offset: int) -> bytes:
     )
 
 
-def produced(sequence: int, host: str = "web-1") -> tuple[tuple[str, bytes], ...]:
+def produced(sequence: int, file: str = "app.log#1") -> tuple[tuple[str, bytes], ...]:
     """The headers that tail gives a line."""
-    return (("host", host.encode()), ("file", b"app.log#1"), ("seq", b"%d" % sequence))
+    return (("host", b"web-1"), ("file", file.encode()), ("seq", b"%d" % sequence))
 
 
-def log_of(count: int = 40) -> Log:
+def log_of(count: int = 40, file: str = "app.log#1", topic_id: str = "id-1") -> Log:
     """`count` records in each of two partitions; the lines of one file take turns."""
     return Log(
         {
             p: [
-                MemoryRecord(n, NOW + n, value(p, n), produced(2 * n + p.number))
+                MemoryRecord(n, NOW + n, value(p, n), produced(2 * n + p.number, file))
                 for n in range(count)
             ]
             for p in PARTITIONS
-        }
+        },
+        topic_id=topic_id,
     )
 
 
@@ -88,11 +90,11 @@ class LandedStore:
             },
         )
 
-    @property
+    @cached_property
     def bucket(self) -> Bucket:
         return Bucket(self.s3, BUCKET)
 
-    @property
+    @cached_property
     def store(self) -> Store:
         return Store(self.s3, self.kms, BUCKET)
 
@@ -132,9 +134,11 @@ class LandedStore:
         return data
 
     def put(self, key: str, data: bytes, **how: Any) -> None:
-        """Write over an object by hand; its metadata stays unless given."""
-        if "Metadata" not in how and key in self.keys():
-            how["Metadata"] = self.s3.head_object(Bucket=BUCKET, Key=key)["Metadata"]
+        """Write an object by hand; the metadata of one that is there stays unless given."""
+        held = self.store.head(key)
+        if held is not None and held.noted_sha256 is not None:
+            noted = {"sha256": held.noted_sha256, "records": held.noted_records or ""}
+            how.setdefault("Metadata", noted)
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=data, **how)
 
     def remove(self, key: str) -> None:
