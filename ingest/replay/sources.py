@@ -200,6 +200,6 @@ class Sources:
 
 def aside_name(topic: str, name: str) -> str:
     """A quarantine object's name, `<partition>[~g]+<first>`, as a raw object of its cut has it."""
-    partition, first = name.split("+")
+    partition, _, first = name.partition("+")
     number, tilde, generation = partition.partition("~")
     return f"{topic}{tilde}{generation}+{number}+{first}"
