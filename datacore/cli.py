@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compact": ("ingest.versions.commands:compact", "Few large objects of the many small ones of sealed hours."),
     "quarantine": ("ingest.quarantine.commands:quarantine", "What landing set aside: list, show, replay."),
     "replay": ("ingest.replay.commands:replay", "Land what was set aside or unclaimed and is of a data type now."),
+    "audit": ("ingest.audit.commands:audit", "Prove from S3 and Glue that nothing is lost, doubled or changed."),
+    "repair": ("ingest.repair.commands:repair", "Write lost objects again from Kafka."),
     "metastore": ("metastore.commands:metastore", "Serve the Hive Metastore protocol from Glue."),
     "type": ("datacore.contracts.commands:type_", "Data types: check contracts, write dbt's sources from them."),
     "reconcile": ("datacore.reconcile.commands:reconcile", "The ledger's equations, a row a data type."),

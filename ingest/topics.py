@@ -4,15 +4,19 @@ Comes in: an admin client. Goes out: plain facts, and a UsageError that names a 
 Never makes a data topic: a typing mistake must not become one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import for_code
 
 from datacore.errors import UsageError
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
+UNKNOWN_TOPIC = 3
+"""UNKNOWN_TOPIC_OR_PARTITION in Kafka's protocol."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,28 @@ def describe(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Topic]:
     if not wanted:
         return {}
     return {
-        found["name"]: Topic(
-            name=found["name"],
-            id=str(found["topic_id"] or ""),
-            partitions=tuple(sorted(p["partition_index"] for p in found["partitions"])),
-        )
+        found["name"]: _topic(found)
         for found in admin.describe_topics(wanted)
         if not found["error_code"]
     }
+
+
+def describe_known(admin: KafkaAdminClient, name: str) -> Topic | None:
+    """A topic that was there before, in one request; None where it is gone."""
+    for found in admin.describe_topics([name]):
+        if not found["error_code"]:
+            return _topic(found)
+        if found["error_code"] != UNKNOWN_TOPIC:
+            raise for_code(found["error_code"])(name)
+    return None
+
+
+def _topic(found: Mapping[str, Any]) -> Topic:
+    return Topic(
+        name=found["name"],
+        id=str(found["topic_id"] or ""),
+        partitions=tuple(sorted(p["partition_index"] for p in found["partitions"])),
+    )
 
 
 def max_message_bytes(admin: KafkaAdminClient, topic: str) -> int:

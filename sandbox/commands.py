@@ -1,4 +1,4 @@
-"""`datacore sandbox`: the platform on this machine; up, status, logs, down, topic, jars."""
+"""`datacore sandbox`: the platform on this machine; up, status, logs, restart, down, topic, jars."""
 
 import json
 import shutil
@@ -44,14 +44,33 @@ def sandbox() -> None:
     help=f"Move a port (DATACORE_SANDBOX_PORT_<NAME>): {', '.join(USUAL)}.",
 )
 @click.option("--free-ports", is_flag=True, help="Take free ports wherever none is given.")
-def up(directory: Path | None, moved: tuple[str, ...], free_ports: bool) -> None:
-    """Start every part, in order, and wait until each answers."""
+@click.option(
+    "--secure-kafka",
+    is_flag=True,
+    envvar="DATACORE_SANDBOX_SECURE_KAFKA",
+    help="Give Kafka a second listener with TLS and SCRAM.",
+)
+@click.argument("parts", nargs=-1, metavar="[PART]...")
+def up(
+    directory: Path | None,
+    moved: tuple[str, ...],
+    free_ports: bool,
+    secure_kafka: bool,
+    parts: tuple[str, ...],
+) -> None:
+    """Start every part, in order, and wait until each answers.
+
+    With PARTs only these and what they need: kafka, aws, metastore, thrift, redshift.
+    """
     from sandbox.lifecycle import start
 
     state = _state(directory)
     console = Console(stderr=True, highlight=False)
     fetch_jars(read_lock(), Cache(cache_directory()), repository_address(), console)
-    run = start(state, lambda: choose_ports(moved, free=free_ports), console)
+    request = ("kafka_secure",) if secure_kafka else ()
+    run = start(
+        state, lambda: choose_ports(moved, free=free_ports, request=request), console, parts
+    )
     console.print(
         f"The sandbox is up, started in {run.seconds:.1f} s. `datacore` finds it by itself; for a "
         f"shell there is `source {state.env}`. `datacore sandbox down` ends it.",
@@ -101,6 +120,17 @@ def down(directory: Path | None) -> None:
         click.echo(f"The sandbox is down; {state.directory} is gone.")
     else:
         click.echo(f"No sandbox in {state.directory}.")
+
+
+@sandbox.command()
+@state_option
+@click.argument("part")
+def restart(directory: Path | None, part: str) -> None:
+    """End PART and start it again, on the same ports and data; the others go on."""
+    from sandbox.lifecycle import start_again
+
+    run = start_again(_state(directory), part)
+    click.echo(f"{part} answers again (pid {run.pids[part]}).")
 
 
 @sandbox.command()

@@ -7,7 +7,7 @@ or ends holds the directory's lock.
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +17,12 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from datacore.errors import ExitCode, Locked, ServiceUnreachable, UsageError
+from datacore.errors import ExitCode, Locked, ServiceUnreachable, UsageError, shorten
 from sandbox import processes
 from sandbox.part import Part
 from sandbox.parts.redshift import remove_outside
-from sandbox.platform import contract_topics, make_parts, make_site
-from sandbox.ports import require_free
+from sandbox.platform import contract_topics, make_parts, make_site, parts_needed
+from sandbox.ports import ports_of, require_free
 from sandbox.state import Run, State
 from sandbox.supervisor import Supervisor
 
@@ -73,21 +73,27 @@ class Seen:
         return {**asdict(self), "memory_bytes": self.memory_bytes}
 
 
-def start(state: State, ports: Callable[[], Mapping[str, int]], console: Console) -> Run:
-    """Start a sandbox, or find it up. `ports` is asked only if there is something to start.
+def start(
+    state: State,
+    ports: Callable[[], Mapping[str, int]],
+    console: Console,
+    names: Sequence[str] = (),
+) -> Run:
+    """Start a sandbox of the parts `names` (none: of all), or find it up.
 
-    Raises PartFailed (and leaves nothing), UsageError (a port is in use), Locked (another one
-    starts or ends here, or a sandbox is here that does not answer).
+    `ports` is asked only if there is something to start. Raises PartFailed (and leaves nothing),
+    UsageError (a port is in use, a name is unknown), Locked (another one starts or ends here, or a
+    sandbox is here that does not answer or lacks a part).
     """
     with state.locked(), _ended_by_signals():
         earlier = state.read_run()
         if earlier is not None:
             if processes.of_run(earlier.id):
-                return _require_healthy(state, earlier)
+                return _require_healthy(state, earlier, names)
             _discard(state)
             state.directory.mkdir(mode=0o700)
         try:
-            return _start_new(state, ports(), console)
+            return _start_new(state, ports(), console, names)
         except OSError as error:
             _discard(state)
             raise UsageError(
@@ -109,10 +115,40 @@ def look(state: State) -> Seen:
     if run is None or not processes.of_run(run.id):
         return Seen(str(state.directory))
     found = run
-    parts = make_parts(make_site(state, run.ports))
+    parts = _parts_of(state, run)
     with ThreadPoolExecutor(len(parts)) as pool:
         seen = tuple(pool.map(lambda part: _look_at(part, found), parts))
     return Seen(str(state.directory), seen, run.seconds, run.started_at)
+
+
+def start_again(state: State, name: str) -> Run:
+    """End one part of a running sandbox, if it still runs, and start it on the same port and data.
+
+    Raises UsageError (no sandbox or no such part here, or its data are in memory), PartFailed,
+    ServiceUnreachable if a process stays, Locked.
+    """
+    if not state.directory.exists():
+        raise UsageError(f"no sandbox in {state.directory}", "`datacore sandbox up` starts one")
+    with state.locked(), _ended_by_signals():
+        run = state.read_run()
+        if run is None or not processes.of_run(run.id):
+            raise UsageError(f"no sandbox runs in {state.directory}", "`datacore sandbox up`")
+        parts = {part.name: part for part in _parts_of(state, run)}
+        if name not in parts:
+            raise UsageError(f"no part {shorten(name)!r} here", f"one of: {', '.join(parts)}")
+        part = parts[name]
+        if part.in_memory:
+            raise UsageError(
+                f"{name} keeps its data in memory and would lose them",
+                "`datacore sandbox down`, then `up`, starts anew",
+            )
+        if remaining := processes.end_part(run.id, run.pids.get(name)):
+            raise ServiceUnreachable(
+                f"processes stay although killed: {', '.join(map(str, remaining))}",
+                "they may wait for a disk; run it again",
+            )
+        site = make_site(state, run.ports)
+        return Supervisor(site, (part,), run, lambda part, seconds: None).bring_back(part)
 
 
 def end(state: State) -> bool:
@@ -139,16 +175,23 @@ def _discard(state: State) -> None:
     state.discard()
 
 
-def _start_new(state: State, ports: Mapping[str, int], console: Console) -> Run:
-    require_free(ports)
+def _parts_of(state: State, run: Run) -> tuple[Part, ...]:
+    return parts_needed(make_parts(make_site(state, run.ports)), run.parts)
+
+
+def _start_new(
+    state: State, ports: Mapping[str, int], console: Console, names: Sequence[str]
+) -> Run:
+    site = make_site(state, ports)
+    parts = parts_needed(make_parts(site, contract_topics()), names)
+    listed = [part.name for part in parts]
+    require_free(ports_of(listed, ports) if names else ports)
     _require_room(state)
     began = time.monotonic()
-    run = Run(uuid4().hex, datetime.now(UTC).isoformat(timespec="seconds"), ports)
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    run = Run(uuid4().hex, started_at, ports, parts=listed)
     state.write_run(run)
-    site = make_site(state, ports)
-    parts = make_parts(site, contract_topics())
-    names = ", ".join(part.name for part in parts)
-    console.print(f"Starting {names} in {state.directory}")
+    console.print(f"Starting {', '.join(listed)} in {state.directory}")
 
     def ready(part: Part, seconds: float) -> None:
         console.print(f"[green]✓[/] {part.name:10} 127.0.0.1:{part.port:<6} {seconds:5.1f} s")
@@ -169,7 +212,13 @@ def _require_room(state: State) -> None:
         )
 
 
-def _require_healthy(state: State, run: Run) -> Run:
+def _require_healthy(state: State, run: Run, names: Sequence[str]) -> Run:
+    wanted = {part.name for part in parts_needed(make_parts(make_site(state, run.ports)), names)}
+    if missing := sorted(wanted - {part.name for part in _parts_of(state, run)}):
+        raise Locked(
+            f"a sandbox is in {state.directory} already, without {', '.join(missing)}",
+            "`datacore sandbox down` ends it; or use another --state",
+        )
     seen = look(state)
     ill = [part.name for part in seen.parts if not part.healthy]
     if ill:

@@ -41,5 +41,7 @@ class Part:
     """Files to write before anything runs, readable by their owner only."""
     furnish: Callable[[], object] | None = None
     """What has to be in it before others can use it (buckets, topics); run once it answers."""
+    in_memory: bool = False
+    """Its data end with its process, so that it cannot be started again."""
     patience: float = 120.0
     """Seconds that it may take to answer first; generous, for machines that do other things too."""

@@ -4,14 +4,16 @@ Comes in: a state directory and ports. Goes out: a `Site` and its `Part`s in the
 needs. Starts nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from datacore.errors import UsageError, shorten
 from datacore.settings import load_settings
 from sandbox.jars.fetch import Cache, cache_directory
 from sandbox.jars.lock import read_lock
 from sandbox.java import find_java
 from sandbox.part import Part, Site
+from sandbox.parts import kafka_secure
 from sandbox.parts.aws import aws_part
 from sandbox.parts.kafka import kafka_part
 from sandbox.parts.metastore import metastore_part
@@ -47,6 +49,9 @@ def make_site(state: State, ports: Mapping[str, int]) -> Site:
         "DATACORE_REDSHIFT_USER": "datacore",
         "DATACORE_REDSHIFT_PASSWORD": LOOPBACK_ONLY,
     }
+    if kafka_secure.PORT in ports:
+        home = state.home("kafka")
+        variables |= kafka_secure.secure_variables(address(kafka_secure.PORT), home, LOOPBACK_ONLY)
     return Site(state, ports, variables)
 
 
@@ -60,6 +65,23 @@ def make_parts(site: Site, topics: tuple[str, ...] = ()) -> tuple[Part, ...]:
         thrift_part(site, java, jar_paths("s3a")),
         redshift_part(site),
     )
+
+
+def parts_needed(parts: Iterable[Part], names: Iterable[str]) -> tuple[Part, ...]:
+    """The parts of those names and what they need, in order; all where there are no names.
+
+    Raises UsageError for a name that no part has.
+    """
+    found = {part.name: part for part in parts}
+    wanted: set[str] = set()
+    waiting = list(names) or list(found)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            raise UsageError(f"no part {shorten(name)!r}", f"one of: {', '.join(found)}")
+        wanted.add(name)
+        waiting += found[name].needs
+    return tuple(part for part in found.values() if part.name in wanted)
 
 
 def jar_paths(use: str) -> tuple[Path, ...]:

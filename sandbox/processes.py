@@ -22,6 +22,8 @@ FOREIGN = frozenset({"CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "LOG_
 TERM_LIMIT = 10.0
 """Seconds that processes have to end by themselves."""
 KILL_LIMIT = 5.0
+POLL = 0.05
+"""Seconds between two looks at processes that are to end."""
 
 
 def part_environment(variables: Mapping[str, str], run_id: str, scratch: Path) -> dict[str, str]:
@@ -79,20 +81,41 @@ def of_part(run_id: str, pid: int | None) -> list[psutil.Process]:
     return [first, *descendants]
 
 
+def end_part(run_id: str, pid: int | None) -> list[int]:
+    """End a part's processes: asked first, killed after a limit. The pids that remain."""
+    family = of_part(run_id, pid)
+    for process in family:
+        _signal(process, kill=False)
+    _, left = psutil.wait_procs(family, timeout=TERM_LIMIT)
+    for process in left:
+        _signal(process, kill=True)
+    _, left = psutil.wait_procs(left, timeout=KILL_LIMIT)
+    return [process.pid for process in left if _runs(process)]
+
+
 def end_run(run_id: str) -> list[int]:
     """End every process of the run: asked first, killed after a limit. The pids that remain."""
     processes = of_run(run_id)
     for process in processes:
         _signal(process, kill=False)
-    psutil.wait_procs(processes, timeout=TERM_LIMIT)
+    _wait_until_gone(processes, TERM_LIMIT)
     deadline = time.monotonic() + KILL_LIMIT
     while left := of_run(run_id):
         if time.monotonic() > deadline:
             return [process.pid for process in left]
         for process in left:
             _signal(process, kill=True)
-        psutil.wait_procs(left, timeout=1)
+        _wait_until_gone(left, 1.0)
     return []
+
+
+def _wait_until_gone(processes: list[psutil.Process], limit: float) -> None:
+    """Wait up to `limit` seconds. psutil's own waiting fails where a thread has got an old pid."""
+    deadline = time.monotonic() + limit
+    while any(one.is_running() and _runs(one) for one in processes):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(POLL)
 
 
 def resident_bytes(processes: list[psutil.Process]) -> int:

@@ -9,7 +9,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,6 +30,8 @@ class Run:
     """Pid of each part that was started."""
     seconds: float | None = None
     """How long `up` took; None while it is at it, or if it was cut off."""
+    parts: Sequence[str] = field(default_factory=list)
+    """The parts that were asked for, with those that they need; empty: all."""
 
     def with_pid(self, part: str, pid: int) -> "Run":
         """This run with one part more."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 from datacore.errors import DatacoreError, ServiceUnreachable
@@ -66,6 +67,18 @@ class Supervisor:
                     raise
         except BaseException:
             processes.end_run(self.run.id)
+            raise
+        return self.run
+
+    def bring_back(self, part: Part) -> Run:
+        """Start `part` alone again, on the data that it left; the run with its new pid.
+
+        Raises PartFailed, after ending it and no other.
+        """
+        try:
+            self._start(replace(part, needs=(), before=(), furnish=None))
+        except BaseException:
+            processes.end_part(self.run.id, self.run.pids.get(part.name))
             raise
         return self.run
 

@@ -5,23 +5,18 @@ Comes in: settings and, optionally, a truth file. Goes out: a `Reconciliation`. 
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datacore.errors import ServiceUnreachable, UsageError
+from datacore.errors import UsageError
+from datacore.reconcile.engines import Ask, redshift, spark
 from datacore.reconcile.equations import Reconciliation, RollUpCounts, Sums, TopicCounts, TypeCounts
-from datacore.settings import ROOT, Address, Settings
+from datacore.settings import ROOT, Settings
 
 LAKE_MANIFEST = ROOT / "target" / "manifest.json"
 WAREHOUSE_MANIFEST = ROOT / "dbt_project" / "warehouse" / "target" / "manifest.json"
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-Rows = list[tuple[Any, ...]]
-Ask = Callable[[str], Rows]
-"""Runs one query; its rows in the order of the columns asked for."""
 
 TOPICS = """
 with chain as (
@@ -58,7 +53,7 @@ sequenced as (
     from (
         select
             topic, p.host, p.file, sum(p.records) as received,
-            max(p.last_seq) - min(p.first_seq) + 1 as sent
+            max(element_at(p.ranges, -1)[1]) - min(p.ranges[0][0]) + 1 as sent
         from chain lateral view explode(producers) as p
         where kind = 'cut'
         group by topic, p.host, p.file
@@ -134,55 +129,6 @@ class RollUp:
     load: str | None
     counts: dict[str, str]
     """Measure to the data type whose staged records it counts (`meta.ledger` of the column)."""
-
-
-def spark(address: Address) -> Ask:
-    """Ask Spark's Thrift server. Raises ServiceUnreachable."""
-    from pyhive import hive
-    from thrift.transport.TTransport import TTransportException
-
-    try:
-        connection = hive.connect(host=address.host, port=address.port, username="datacore")
-    except (TTransportException, OSError) as error:
-        raise ServiceUnreachable(
-            f"Spark Thrift at {address} does not answer: {error}",
-            "start it (`datacore sandbox up`) or set DATACORE_THRIFT",
-        ) from error
-
-    def ask(query: str) -> Rows:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return [tuple(row) for row in cursor.fetchall()]
-
-    return ask
-
-
-def redshift(settings: Settings) -> Ask:
-    """Ask Redshift, over verified TLS unless it is on this machine. Raises ServiceUnreachable."""
-    import redshift_connector
-    from redshift_connector.error import Error
-
-    try:
-        connection = redshift_connector.connect(
-            host=settings.redshift.host,
-            port=settings.redshift.port,
-            database=settings.redshift_database,
-            user=settings.redshift_user,
-            password=settings.redshift_password,
-            ssl=settings.redshift.host not in LOOPBACK,
-        )
-    except (Error, OSError) as error:
-        raise ServiceUnreachable(
-            f"Redshift at {settings.redshift} does not answer: {error}",
-            "start it (`datacore sandbox up`) or set DATACORE_REDSHIFT",
-        ) from error
-
-    def ask(query: str) -> Rows:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return [tuple(row) for row in cursor.fetchall()]
-
-    return ask
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Comes in: keys and bodies. Goes out: whether the write was the first. Every write carries
 `If-None-Match: *`, so of two writers of a key one wins and the other learns it. Nothing is ever
-overwritten; only what a version record names is ever removed (`ingest.versions.remove`).
+overwritten; only what a version record names is ever removed (`ingest.versions.remove`), and what
+`repair --replace` puts the true object in place of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from datacore.errors import DifferenceFound, ServiceUnreachable, UsageError
 from ingest.aws import UPLOADS, aws_errors
-from ingest.land.objects import Body
+from ingest.land.objects import NOTHING, Body
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -76,24 +77,29 @@ class Bucket:
                 return True
         raise ServiceUnreachable(f"S3: {key} stays in conflict with another write", "try again")
 
-    def put_bodies(self, bodies: Mapping[str, Body]) -> None:
+    def put_bodies(self, bodies: Mapping[str, Body]) -> bool:
         """Write objects side by side; one that is there already must be the same.
 
-        Raises DifferenceFound where another writer left other lines under a key.
+        False where another lander has given one up as lost. Raises DifferenceFound where another
+        writer left other lines under a key.
         """
-        for _ in self._pool.map(self._put_body, bodies, bodies.values()):
-            pass
+        return all(list(self._pool.map(self._put_body, bodies, bodies.values())))
 
-    def _put_body(self, key: str, body: Body) -> None:
-        metadata = {"sha256": body.sha256, "records": str(body.records)}
-        if self.put_new(key, body.data, metadata):
-            return
+    def _put_body(self, key: str, body: Body) -> bool:
+        if self.put_new(key, body.data, _noted(body)):
+            return True
         found = self.checksum(key)
-        if found != body.sha256:
+        if found not in (body.sha256, NOTHING.sha256):
             raise DifferenceFound(
                 f"s3://{self.name}/{key} holds other lines (sha256 {found}, not {body.sha256})",
                 "nothing was overwritten; `datacore audit` shows what its manifest promised",
             )
+        return found == body.sha256
+
+    def give_up(self, keys: Iterable[str]) -> None:
+        """Put an object without lines under each key that is free, so that none comes there late."""
+        for key in keys:
+            self.put_new(key, NOTHING.data, _noted(NOTHING))
 
     def checksum(self, key: str) -> str | None:
         """sha256 of the object's uncompressed lines, as its writer noted it; None if absent."""
@@ -122,6 +128,19 @@ class Bucket:
             try:
                 answer = self._client.get_object(Bucket=self.name, Key=key)
                 return answer["Body"].read(), answer["Metadata"]
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                    return None
+                raise
+
+    def beginning(self, key: str, size: int) -> bytes | None:
+        """The object's first `size` bytes, or all where it is smaller; None if absent."""
+        with aws_errors("S3", self.name):
+            try:
+                found = self._client.get_object(
+                    Bucket=self.name, Key=key, Range=f"bytes=0-{size - 1}"
+                )
+                return found["Body"].read()
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                     return None
@@ -199,3 +218,8 @@ class Bucket:
                 for found in page.get("CommonPrefixes", []):
                     names.append(found["Prefix"].removeprefix(prefix).rstrip("/"))
         return names
+
+
+def _noted(body: Body) -> dict[str, str]:
+    """What an object's metadata say of its lines."""
+    return {"sha256": body.sha256, "records": str(body.records)}

@@ -13,7 +13,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
-from ingest.land.manifest import Kind, LandedObject, Manifest
+from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
 from ingest.replay.entry import Replay
 
@@ -23,6 +23,8 @@ BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
 NEVER = 2**62
 """The grace of a writer that seals nothing."""
+CLOSED = 2**62
+"""The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
 
 
 class Hour(NamedTuple):
@@ -62,6 +64,10 @@ class Entry:
     watermarks: dict[str, int]
     """Each partition has brought everything up to this time, ms since 1970."""
     hours: tuple[HourTotals, ...]
+    generations: dict[str, int] = field(default_factory=dict)
+    """The generation that a partition's offset speaks of; absent: the first, 0."""
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    """The id of that generation's topic."""
     replays: int = 0
     """How many replays of the topic the totals count."""
 
@@ -84,7 +90,17 @@ class Ledger:
     offsets: dict[int, int] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    generations: dict[int, int] = field(default_factory=dict)
+    topic_ids: dict[int, str] = field(default_factory=dict)
     replays: int = 0
+
+    def place(self, number: int) -> Place:
+        """How far the log has come in a partition."""
+        return Place(self.generations.get(number, 0), self.offsets.get(number, 0))
+
+    def open(self) -> set[int]:
+        """Partitions that may bring more."""
+        return {number for number in self.offsets if self.watermarks.get(number) != CLOSED}
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -93,6 +109,8 @@ class Ledger:
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+        self.generations |= {int(number): known for number, known in entry.generations.items()}
+        self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
         self.replays = max(self.replays, entry.replays)
 
     def snapshot(self) -> bytes:
@@ -104,6 +122,8 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(self.offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(self.watermarks.items())},
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
+            generations={str(number): known for number, known in sorted(self.generations.items())},
+            topic_ids={str(number): known for number, known in sorted(self.topic_ids.items())},
             replays=self.replays,
         ).to_json()
 
@@ -114,28 +134,40 @@ class Ledger:
         grace_ms: int,
         written_at: str,
         replays: Sequence[Replay] = (),
+        idle_ms: int | None = None,
     ) -> Entry | None:
         """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed.
+        for partitions read to their end, when that was asked (ms). A partition of the
+        log that `idle_since` does not name waits, so each added one is waited for. None where
+        nothing changed, or nothing but watermarks, none of them by `idle_ms`.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
+        generations, topic_ids = dict(self.generations), dict(self.topic_ids)
         touched: dict[Hour, list[int]] = {}
         for number, cuts in manifests.items():
             offsets.setdefault(number, 0)
             for cut in cuts:
                 _add(touched, cut)
-                offsets[number] = max(offsets[number], cut.next)
-                mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
-                watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
+                if cut.ends > Place(generations.get(number, 0), offsets[number]):
+                    offsets[number] = cut.next
+                    topic_ids[number] = cut.topic_id
+                    if cut.generation:
+                        generations[number] = cut.generation
+                before = watermarks.get(number, BEGINNING)
+                if before == CLOSED and cut.kind is Kind.CUT:
+                    before = BEGINNING  # the stream was made again
+                watermarks[number] = max(before, _watermark(cut))
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
         for replay in replays:
             _add_replay(touched, replay)
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
-        if not hours and all(self.offsets.get(n, 0) == offset for n, offset in offsets.items()):
+        moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
+        changed = hours or moved or generations != self.generations
+        if not changed and not self._time_went_on(watermarks, idle_ms):
             return None
         return Entry(
             topic=self.topic,
@@ -144,8 +176,18 @@ class Ledger:
             offsets={str(number): offset for number, offset in sorted(offsets.items())},
             watermarks={str(number): mark for number, mark in sorted(watermarks.items())},
             hours=hours,
+            generations={str(number): known for number, known in sorted(generations.items())},
+            topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
             replays=self.replays + len(replays),
         )
+
+    def _time_went_on(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
+        """Whether a shard was closed, or a watermark moved by `idle_ms` without a record."""
+        for number, mark in watermarks.items():
+            before = self.watermarks.get(number, BEGINNING)
+            if mark == CLOSED != before or (idle_ms is not None and mark - before >= idle_ms):
+                return True
+        return False
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
         """Every hour that was touched, and every open one that is sealed now, in order."""
@@ -164,6 +206,13 @@ class Ledger:
         if before is None:
             return more[0], more[1], more[2]
         return before.records + more[0], before.bytes + more[1], before.late + more[2]
+
+
+def _watermark(cut: Manifest) -> int:
+    """Up to when a partition has brought everything, by one of its manifests."""
+    if cut.kind is Kind.CLOSED:
+        return CLOSED
+    return BEGINNING if cut.max_timestamp is None else cut.max_timestamp
 
 
 def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:

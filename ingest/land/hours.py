@@ -24,7 +24,7 @@ from ingest.land.hourlog import (
     read_entry,
     totals_key,
 )
-from ingest.land.manifest import Kind, LandedObject, Manifest
+from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT
 from ingest.land.source import Partition
 from ingest.replay.entry import Replay
@@ -63,40 +63,60 @@ class Registrar(Protocol):
 class Progress:
     """What is known of a topic's partitions when an entry is to be written."""
 
-    complete_to: Mapping[int, int]
-    """Offsets up to which this lander itself wrote or checked every object."""
+    complete_to: Mapping[int, Place]
+    """Places up to which this lander itself wrote or checked every object."""
     ends: Mapping[int, int]
     """Kafka's ends, asked at `asked_ms`."""
     asked_ms: int
+    topic_id: str = ""
+    """The topic's id, asked after `ends`; empty where the source has none."""
 
 
 class HourLog:
     """The hour log of one topic."""
 
-    def __init__(self, bucket: Bucket, registrar: Registrar, topic: str, grace_ms: int) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        registrar: Registrar,
+        topic: str,
+        grace_ms: int,
+        idle_ms: int | None = None,
+    ) -> None:
         self.topic = topic
+        self._idle_ms = idle_ms
         self._bucket = bucket
         self._registrar = registrar
         self._grace_ms = grace_ms
         self._ledger: Ledger | None = None
 
+    @property
+    def unsealed(self) -> int:
+        """How many hours are not sealed yet, as far as the log was read."""
+        hours = self._ledger.hours.values() if self._ledger else ()
+        return sum(not hour.sealed for hour in hours)
+
     def write(self, progress: Progress, written_at: Callable[[], str]) -> Entry | None:
         """Write an entry for what changed since the last; None where nothing did.
 
-        `progress` names every partition of the topic.
+        `progress` names every partition of the topic. One that only the log names was of a topic
+        that was made again with fewer: nothing more comes there.
         """
         for _ in range(TRIES):
             ledger = self._follow()
             manifests = {
-                number: self._complete(ledger, number, progress) for number in progress.complete_to
+                number: self._complete(ledger, number, progress)
+                for number in sorted(progress.complete_to.keys() | ledger.open())
             }
             idle = {
                 number: progress.asked_ms
                 for number, cuts in manifests.items()
-                if _reached(cuts, ledger.offsets.get(number, 0)) >= progress.ends[number]
+                if number not in progress.ends or _read_to_end(ledger, number, cuts, progress)
             }
             replays = complete_since(self._bucket, self.topic, ledger.replays)
-            entry = ledger.next_entry(manifests, idle, self._grace_ms, written_at(), replays)
+            entry = ledger.next_entry(
+                manifests, idle, self._grace_ms, written_at(), replays, self._idle_ms
+            )
             if entry is None:
                 return None
             self._register(entry, manifests, replays)
@@ -112,15 +132,15 @@ class HourLog:
         One that has a successor is complete by the protocol; the last is asked of this lander's
         own knowledge, else of S3.
         """
-        partition = Partition(self.topic, number)
-        found = manifests_since(self._bucket, partition, ledger.offsets.get(number, 0))
-        if not found or found[-1].next <= progress.complete_to[number]:
+        partition, known = Partition(self.topic, number), ledger.place(number)
+        found = manifests_since(self._bucket, partition, known.offset, known.generation)
+        if not found or found[-1].ends <= progress.complete_to.get(number, Place(0, 0)):
             return found
         if found[-1].kind is Kind.LOST_OBJECTS:
             return found
-        if None in landed_checksums(self._bucket, found[-1].everything).values():
-            return [cut for cut in found if cut.first < found[-1].first]
-        return found
+        promised = {held.key: held.sha256 for held in found[-1].everything}
+        written = landed_checksums(self._bucket, found[-1].everything)
+        return found if written == promised else found[:-1]
 
     def _register(
         self, entry: Entry, manifests: Mapping[int, list[Manifest]], replays: list[Replay]
@@ -169,11 +189,12 @@ def read_ledger(bucket: Bucket, topic: str) -> Ledger:
 def uncounted(bucket: Bucket, ledger: Ledger) -> list[Manifest]:
     """The manifests after what the log covers, of all partitions that have a chain."""
     numbers = sorted(map(int, bucket.folders(f"{ROOT}/_cuts/{ledger.topic}/")))
+    places = {number: ledger.place(number) for number in numbers}
     return [
         cut
-        for number in numbers
+        for number, place in places.items()
         for cut in manifests_since(
-            bucket, Partition(ledger.topic, number), ledger.offsets.get(number, 0)
+            bucket, Partition(ledger.topic, number), place.offset, place.generation
         )
     ]
 
@@ -205,5 +226,11 @@ def _load(bucket: Bucket, topic: str) -> Ledger:
     return ledger
 
 
-def _reached(cuts: list[Manifest], before: int) -> int:
-    return cuts[-1].next if cuts else before
+def _read_to_end(ledger: Ledger, number: int, cuts: list[Manifest], progress: Progress) -> bool:
+    """Whether the chain has all that Kafka held of a partition, of the topic as it is now."""
+    reached, topic_id = ledger.offsets.get(number, 0), ledger.topic_ids.get(number, "")
+    if cuts:
+        reached, topic_id = cuts[-1].next, cuts[-1].topic_id
+    if topic_id and progress.topic_id and topic_id != progress.topic_id:
+        reached = 0
+    return reached >= progress.ends[number]

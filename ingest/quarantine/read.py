@@ -14,8 +14,8 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.headers import FILE, HOST, SEQUENCE
+from ingest.land.aside import SetAside
 from ingest.land.bucket import Bucket
-from ingest.land.cut import SetAside
 from ingest.land.manifest import read_manifest
 from ingest.land.objects import ROOT
 from ingest.replay.entry import Replays

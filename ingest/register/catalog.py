@@ -101,15 +101,22 @@ class Catalog:
 
     def partitions(self, table: Table) -> dict[tuple[str, ...], str]:
         """Values and location of all partitions of a table."""
+        return self.locations(table.database, table.name) or {}
+
+    def locations(self, database: str, name: str) -> dict[tuple[str, ...], str] | None:
+        """A table's partitions: values to location. None where there is no such table."""
         found: dict[tuple[str, ...], str] = {}
         with aws_errors("Glue"):
             pages = self._client.get_paginator("get_partitions").paginate(
-                DatabaseName=table.database, TableName=table.name, ExcludeColumnSchema=True
+                DatabaseName=database, TableName=name, ExcludeColumnSchema=True
             )
-            for page in pages:
-                for partition in page["Partitions"]:
-                    location = partition.get("StorageDescriptor", {}).get("Location", "")
-                    found[tuple(partition["Values"])] = location
+            try:
+                for page in pages:
+                    for partition in page["Partitions"]:
+                        location = partition.get("StorageDescriptor", {}).get("Location", "")
+                        found[tuple(partition["Values"])] = location
+            except self._client.exceptions.EntityNotFoundException:
+                return None
         return found
 
     def partition(self, table: Table, values: tuple[str, ...]) -> Mapping[str, Any] | None:

@@ -16,8 +16,8 @@ import msgspec
 
 from datacore.errors import DifferenceFound
 from ingest.headers import TOO_LARGE
+from ingest.land.aside import SetAside
 from ingest.land.chain import rules_key
-from ingest.land.cut import SetAside
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.hourlog import Hour
 from ingest.land.hours import read_ledger, uncounted

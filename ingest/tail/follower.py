@@ -58,6 +58,11 @@ class FollowedPath:
         """Everything to the end of the file, a last line without a newline included."""
         yield from self._batches(max_bytes, final=True)
 
+    @property
+    def unread(self) -> int:
+        """Bytes of the log behind the path that were not given out yet."""
+        return self._log.unread if self._log is not None else 0
+
     def close(self) -> None:
         """Close the log behind the path."""
         if self._log is not None:

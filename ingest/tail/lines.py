@@ -76,6 +76,13 @@ class LogFile:
         """After the last line given out."""
         return self._splitter.position
 
+    @property
+    def unread(self) -> int:
+        """Bytes after the last line given out; 0 for a compressed log, whose length nobody knows."""
+        if self.compressed:
+            return 0
+        return max(0, os.fstat(self._file.fileno()).st_size - self.position.offset)
+
     def truncated(self) -> bool:
         """Whether the file is shorter than what was read of it: copied and truncated."""
         size = os.fstat(self._file.fileno()).st_size

@@ -51,9 +51,9 @@ class MemoryBucket(Bucket):
             raise Crash(key)
         return new
 
-    def put_bodies(self, bodies) -> None:  # type: ignore[no-untyped-def]
-        for key, body in bodies.items():
-            self._put_body(key, body)
+    def put_bodies(self, bodies) -> bool:  # type: ignore[no-untyped-def]
+        written = [self._put_body(key, body) for key, body in bodies.items()]
+        return all(written)
 
     def checksum(self, key: str) -> str | None:
         held = self.objects.get(key)
@@ -68,6 +68,10 @@ class MemoryBucket(Bucket):
     def remove(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.objects.pop(key, None)
+
+    def beginning(self, key: str, size: int) -> bytes | None:
+        data = self.get(key)
+        return None if data is None else data[:size]
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         return iter([k for k in sorted(self.objects) if k.startswith(prefix) and k > start_after])

@@ -205,7 +205,7 @@ def test_a_zombie_adopts_the_winners_cut() -> None:
     before = dict(bucket.objects)
     zombie._cut_all()
     assert bucket.objects == before
-    assert all(lane.complete_to == chain(bucket, P0)[0].next for lane in zombie._lanes.values())
+    assert all(lane.complete_to == chain(bucket, P0)[0].ends for lane in zombie._lanes.values())
     check(log, bucket)
 
 
@@ -257,15 +257,6 @@ def test_a_cut_whose_range_was_dropped_tells_which_objects_are_lost() -> None:
     notes = [c for p in (P0, P1) for c in chain(bucket, p) if c.kind is Kind.LOST_OBJECTS]
     assert len(notes) == 1
     assert notes[0].records == 10
-
-
-def test_a_topic_that_was_made_again_is_refused() -> None:
-    log, bucket = log_of(10), MemoryBucket()
-    land(log, bucket)
-    again = log_of(10)
-    again.topic_id = "id-2"
-    with pytest.raises(UsageError, match="deleted and made again"):
-        land(again, bucket.using())
 
 
 def test_other_lines_under_a_key_are_a_difference() -> None:

@@ -43,6 +43,15 @@ def spark_schema(parameters: dict[str, str]) -> dict[str, Any]:
     return {field["name"]: field["type"] for field in fields}
 
 
+def test_spark_shows_what_the_contract_says_of_a_column() -> None:
+    parameters = raw_table(CONTRACT, "b").input["Parameters"]
+    fields = json.loads(parameters["spark.sql.sources.schema"])["fields"]
+    shown = {field["name"]: field["metadata"].get("comment") for field in fields}
+    assert shown["id"] == "The click."
+    assert shown["tags"] == "x" * 255
+    assert shown["dt"] == "Day of the event, UTC."
+
+
 def test_spark_reads_a_raw_table_typed_with_the_whole_line_where_a_value_does_not_fit() -> None:
     table = raw_table(CONTRACT, "b").input
     assert spark_schema(table["Parameters"]) == {

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from datacore.errors import ExitCode, Locked, UsageError
 from sandbox import lifecycle, processes
-from sandbox.lifecycle import end, look, start
+from sandbox.lifecycle import end, look, start, start_again
 from sandbox.part import Part, Site
 from sandbox.ports import HOST, free_ports, listening
 from sandbox.state import Run, State
@@ -91,7 +91,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Fakes:
 
 
 def ports() -> dict[str, int]:
-    return dict(zip(("one", "two"), free_ports(2), strict=True))
+    return dict(zip(("one", "two", "three"), free_ports(3), strict=True))
 
 
 def quiet() -> Console:
@@ -187,6 +187,60 @@ def test_a_port_in_use_starts_nothing(state: State, parts: Fakes) -> None:
     with socket.create_server((HOST, chosen["two"])), pytest.raises(UsageError, match="two: port"):
         start(state, lambda: chosen, quiet())
     assert not state.directory.exists()
+
+
+def test_only_the_parts_that_are_named_start_with_what_they_need(
+    state: State, parts: Fakes
+) -> None:
+    parts(fake("one", LISTEN), fake("two", LISTEN, needs=("one",)), fake("three", LISTEN))
+    run = start(state, ports, quiet(), ("two",))
+    assert run.pids.keys() == {"one", "two"}
+    assert [part.name for part in look(state).parts] == ["one", "two"]
+    assert look(state).exit_code == ExitCode.DONE
+    assert start(state, ports, quiet(), ("one",)) == run
+    with pytest.raises(Locked, match="without three"):
+        start(state, ports, quiet(), ())
+    with pytest.raises(UsageError, match="no part 'four'"):
+        start(state, ports, quiet(), ("four",))
+
+
+def test_a_part_is_started_again_alone_on_its_port(state: State, parts: Fakes) -> None:
+    furnished: list[str] = []
+    parts(
+        fake("one", LISTEN, furnish=lambda: furnished.append("one")),
+        fake("two", LISTEN, in_memory=True),
+    )
+    before = start(state, ports, quiet())
+    psutil.Process(before.pids["one"]).kill()
+    after = start_again(state, "one")
+    assert after.pids["one"] != before.pids["one"]
+    assert (after.ports, after.pids["two"]) == (before.ports, before.pids["two"])
+    assert look(state).exit_code == ExitCode.DONE
+    again = start_again(state, "one")
+    assert again.pids["one"] != after.pids["one"]
+    assert furnished == ["one"]
+    with pytest.raises(UsageError, match="two keeps its data in memory"):
+        start_again(state, "two")
+    with pytest.raises(UsageError, match="no part 'six' here"):
+        start_again(state, "six")
+
+
+def test_a_part_that_does_not_come_back_ends_no_other(
+    state: State, parts: Fakes, tmp_path: Path
+) -> None:
+    flag = tmp_path / "flag"
+    dies_later = f"import pathlib, sys\nif pathlib.Path({str(flag)!r}).exists(): sys.exit(7)\n"
+    parts(fake("one", dies_later + LISTEN), fake("two", LISTEN))
+    start(state, ports, quiet())
+    flag.touch()
+    with pytest.raises(PartFailed, match="ended with 7"):
+        start_again(state, "one")
+    assert {part.name: part.healthy for part in look(state).parts} == {"one": False, "two": True}
+
+
+def test_there_is_nothing_to_start_again_where_no_sandbox_is(state: State) -> None:
+    with pytest.raises(UsageError, match="no sandbox in"):
+        start_again(state, "one")
 
 
 def test_a_disk_without_room_starts_nothing(
