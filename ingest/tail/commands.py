@@ -139,7 +139,7 @@ def tail(
         try:
             known = read_positions(settings, topic, host)
             with opened(left_behind(files, known.values()), known, max_line) as rest:
-                problems = moved.once(rest)
+                problems = moved.once([path for path in rest if path.begun])
             with opened(files, known, max_line) as paths:
                 if once:
                     problems += moved.once(paths)
