@@ -72,6 +72,8 @@ class ConfluentSource(KafkaTopics):
         self._cooperative = share is Rebalance.COOPERATIVE
         self._take = 500
         """Records to take at once."""
+        self._stopped: set[Partition] = set()
+        """What librdkafka gave up, for Kafka does not hold its offset: it takes no `seek` any more."""
         self._waiting: DatacoreError | None = None
         """An error that came together with records."""
         self._again: Consumer | None = None
@@ -150,6 +152,7 @@ class ConfluentSource(KafkaTopics):
         if unsought := [TopicPartition(*p) for p in new if p not in self._positions]:
             consumer.pause(unsought)
         self._assigned |= set(new)
+        self._stopped -= set(new)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         new = [Partition(p.topic, p.partition) for p in partitions]
@@ -226,6 +229,7 @@ class ConfluentSource(KafkaTopics):
             if reached is not None and partition in positions:
                 positions[partition] = max(reached, positions[partition])
         elif error.code() in OUTRAN:
+            self._stopped.add(partition)
             return RetentionOutran(partition)
         elif error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:  # the lander asks for the topic's id
             return self._error(error)
@@ -234,21 +238,37 @@ class ConfluentSource(KafkaTopics):
     def seek(self, partition: Partition, offset: int) -> None:
         before = self._positions.get(partition)
         self._positions[partition] = offset
-        if partition not in self._assigned or before == offset:
+        if partition not in self._assigned:
             return
-        there = TopicPartition(*partition, offset)
+        if before == offset and partition not in self._stopped:
+            return
+        with self._client_errors():
+            if partition in self._stopped:
+                self._assign_again(partition)
+            else:
+                self._seek_when_fetching(TopicPartition(*partition, offset))
+                if before is None:
+                    self._consumer.resume([TopicPartition(*partition)])
+
+    def _seek_when_fetching(self, there: TopicPartition) -> None:
+        """A partition that was assigned just now takes no `seek` before its fetcher stands."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 self._consumer.seek(there)
-                break
             except KafkaException as error:
-                # a partition that was assigned just now is not sought before its fetcher stands
                 if error.args[0].code() != KafkaError._STATE or time.monotonic() > deadline:
-                    raise self._error(error.args[0]) from error
+                    raise
                 time.sleep(0.02)
-        if before is None:
-            self._consumer.resume([TopicPartition(*partition)])
+            else:
+                return
+
+    def _assign_again(self, partition: Partition) -> None:
+        if self._shared is Rebalance.EAGER:
+            self._begin(self._consumer, sorted(self._assigned), incremental=False)
+        else:
+            self._consumer.incremental_unassign([TopicPartition(*partition)])
+            self._begin(self._consumer, [partition], incremental=True)
 
     def position(self, partition: Partition) -> int:
         return self._positions[partition]

@@ -126,16 +126,23 @@ class KafkaSource(KafkaTopics):
         return found
 
     def _seek_again(self) -> None:
-        """A rebalance forgot where we were in partitions that stayed with us."""
+        """A rebalance forgot where we were in partitions that stayed with us.
+
+        One that the lander has not sought yet waits, and does not keep the others waiting.
+        """
         for partition in self._consumer.assignment():
             if partition in self._sought:
                 self._consumer.seek(partition, self._sought[partition])
+            else:
+                self._consumer.pause(partition)
+                self._consumer.seek(partition, 0)
 
     def seek(self, partition: Partition, offset: int) -> None:
         asked = TopicPartition(*partition)
         self._sought[asked] = offset
         if asked in self._consumer.assignment():
             self._consumer.seek(asked, offset)
+            self._consumer.resume(asked)
 
     def position(self, partition: Partition) -> int:
         asked = TopicPartition(*partition)
