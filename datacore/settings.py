@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOURCES = ("kafka", "kinesis")
 """What `land` can read."""
+KAFKA_CLIENTS = ("kafka-python", "confluent")
+"""What `land` can read Kafka with."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Settings:
     """The sandbox's directory (DATACORE_SANDBOX_DIR)."""
     aws_endpoint_url: str | None
     aws_region: str
+    kafka_client: str = "kafka-python"
+    """Which client `land` reads with (DATACORE_KAFKA_CLIENT)."""
     # how clients reach Kafka; `ingest.kafka_security` checks what belongs together
     kafka_security: str = "plaintext"
     """plaintext, ssl, sasl_plaintext or sasl_ssl (DATACORE_KAFKA_SECURITY)."""
@@ -114,6 +118,15 @@ def apply_environment() -> None:
         os.environ.setdefault(name, value)
 
 
+def _kafka_client(value: str) -> str:
+    if value not in KAFKA_CLIENTS:
+        raise UsageError(
+            f"DATACORE_KAFKA_CLIENT: {value!r} is none of {', '.join(KAFKA_CLIENTS)}",
+            "set it to one of them, or unset it",
+        )
+    return value
+
+
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read all settings. Raises UsageError that names the variable."""
     env = load_environment(environ)
@@ -142,6 +155,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         state=sandbox_state(environ),
         aws_endpoint_url=env.get("AWS_ENDPOINT_URL") or None,
         aws_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+        kafka_client=_kafka_client(env.get("DATACORE_KAFKA_CLIENT") or KAFKA_CLIENTS[0]),
         kafka_security=env.get("DATACORE_KAFKA_SECURITY") or "plaintext",
         kafka_ca=env.get("DATACORE_KAFKA_CA") or None,
         kafka_cert=env.get("DATACORE_KAFKA_CERT") or None,

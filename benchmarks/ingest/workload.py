@@ -7,9 +7,10 @@ the files are absent the simulator's lines take their place.
 import gzip
 import json
 import os
+import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -81,7 +82,7 @@ class Workload:
                 "queue.buffering.max.messages": 200_000,
             }
         )
-        for number, line in enumerate(self._pass()):
+        for number, line in enumerate(self.lines_to_send()):
             while True:
                 try:
                     producer.produce(topic, line, partition=number // 100 % partitions)
@@ -92,7 +93,8 @@ class Workload:
         if producer.flush(120):
             raise RuntimeError("Kafka did not take everything within two minutes")
 
-    def _pass(self) -> Iterator[bytes]:
+    def lines_to_send(self) -> Iterator[bytes]:
+        """The lines of one pass."""
         whole, rest = divmod(self.records, len(self.lines))
         for _ in range(whole):
             yield from self.lines
@@ -111,13 +113,12 @@ def workloads(scale: float) -> list[Workload]:
     return [Workload("simulated", _simulated(), "type", "occurred_at", small)]
 
 
-def _lines(files: Iterable[Path]) -> tuple[bytes, ...]:
-    return tuple(line for file in files for line in _content(file).splitlines())
-
-
-def _content(file: Path) -> bytes:
-    data = file.read_bytes()
-    return gzip.decompress(data) if file.suffix == ".gz" else data
+def _lines(files: list[Path]) -> tuple[bytes, ...]:
+    lines: list[bytes] = []
+    for file in files:
+        data = file.read_bytes()
+        lines += (gzip.decompress(data) if file.suffix == ".gz" else data).splitlines()
+    return tuple(lines)
 
 
 def _simulated() -> tuple[bytes, ...]:
@@ -125,13 +126,14 @@ def _simulated() -> tuple[bytes, ...]:
 
     with tempfile.TemporaryDirectory() as folder:
         simulate.main(["--out", folder, "--events", "50000", "--seed", "1"], standalone_mode=False)
-        lines = _lines(sorted(Path(folder).glob("*/marketplace.log*")))
-    return tuple(line for line in lines if _is_plain(line))
+        files = sorted(file for file in Path(folder).rglob("*") if ".log" in file.name)
+        return tuple(line for line in _lines(files) if _is_plain(line))
 
 
 def _is_plain(line: bytes) -> bool:
     try:
         event = json.loads(line)
-        return isinstance(event["type"], str) and bool(datetime.fromisoformat(event["occurred_at"]))
+        datetime.fromisoformat(event["occurred_at"])
+        return bool(re.fullmatch(r"[a-z_]+", event["type"]))
     except (ValueError, KeyError, TypeError):
         return False

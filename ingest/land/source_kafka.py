@@ -5,22 +5,16 @@ group split the partitions between them; without, this process reads all of them
 Kafka's committed offsets never decide where landing starts: the lander seeks to the end of its chain.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from enum import Enum
 
 import structlog
 from kafka import (
     ConsumerRebalanceListener,
-    KafkaAdminClient,
     KafkaConsumer,
     OffsetAndMetadata,
     TopicPartition,
 )
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import (
     KafkaError,
     LogTruncationError,
@@ -28,29 +22,24 @@ from kafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from datacore.errors import ServiceUnreachable
+from datacore.errors import UsageError
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
-from ingest.kafka_client import kafka_errors, kafka_settings
-from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
+from ingest.kafka_client import kafka_settings
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran, Source
 from ingest.land.source_fetch import deliver_batches
+from ingest.land.source_topics import (
+    GROUP,
+    METADATA_S,
+    READ_PATIENCE_S,
+    KafkaTopics,
+    Rebalance,
+    gave_nothing,
+    hint_metadata,
+    read_hint,
+)
 
 log = structlog.get_logger()
-
-GROUP = "datacore-land"
-READ_PATIENCE_S = 60.0
-"""How long a range that is read again may bring nothing before that is an error."""
-
-
-METADATA_S = 30
-"""After so long at the most a group learns of partitions that were added."""
-
-
-class Rebalance(Enum):
-    """How a group's members hand partitions over: all at once, or only those that move."""
-
-    EAGER = RangePartitionAssignor
-    COOPERATIVE = CooperativeStickyAssignor
 
 
 class _Seeker(ConsumerRebalanceListener):
@@ -72,8 +61,8 @@ class _Seeker(ConsumerRebalanceListener):
                 self._consumer.seek(partition, self._sought[partition])
 
 
-class KafkaSource:
-    """Implements `ingest.land.source.Source`. For one thread.
+class KafkaSource(KafkaTopics):
+    """Implements `ingest.land.source.Source` with kafka-python. For one thread.
 
     `share` None reads all partitions without a group.
     """
@@ -81,12 +70,10 @@ class KafkaSource:
     def __init__(
         self, settings: Settings, topics: Sequence[kafka_topics.Topic], share: Rebalance | None
     ) -> None:
-        self._settings = settings
-        self._topics = {topic.name: topic for topic in topics}
+        super().__init__(settings, topics)
         self._shared = share
         self._sought: dict[TopicPartition, int] = {}
         with self._errors():
-            self._admin = KafkaAdminClient(**kafka_settings(settings))
             self._consumer = self._make_consumer(GROUP)
             self._again: KafkaConsumer | None = None
             if share is not None:
@@ -97,9 +84,6 @@ class KafkaSource:
 
     def _assign_all(self) -> None:
         self._consumer.assign([TopicPartition(*p) for p in self.partitions()])
-
-    def _errors(self) -> AbstractContextManager[None]:
-        return kafka_errors(self._settings)
 
     def _make_consumer(self, group: str | None) -> KafkaConsumer:
         consumer = KafkaConsumer(
@@ -122,18 +106,6 @@ class KafkaSource:
         deliver_batches(consumer)
         return consumer
 
-    def topic_id(self, topic: str) -> str | None:
-        with self._errors():
-            found = kafka_topics.describe_known(self._admin, topic)
-        return found.id if found else None
-
-    def partitions(self) -> tuple[Partition, ...]:
-        return tuple(
-            Partition(topic.name, number)
-            for topic in self._topics.values()
-            for number in topic.partitions
-        )
-
     def assigned(self) -> frozenset[Partition]:
         return frozenset(Partition(*found) for found in self._consumer.assignment())
 
@@ -154,16 +126,23 @@ class KafkaSource:
         return found
 
     def _seek_again(self) -> None:
-        """A rebalance forgot where we were in partitions that stayed with us."""
+        """A rebalance forgot where we were in partitions that stayed with us.
+
+        One that the lander has not sought yet waits, and does not keep the others waiting.
+        """
         for partition in self._consumer.assignment():
             if partition in self._sought:
                 self._consumer.seek(partition, self._sought[partition])
+            else:
+                self._consumer.pause(partition)
+                self._consumer.seek(partition, 0)
 
     def seek(self, partition: Partition, mark: Mark) -> None:
         asked = TopicPartition(*partition)
         self._sought[asked] = mark.offset
         if asked in self._consumer.assignment():
             self._consumer.seek(asked, mark.offset)
+            self._consumer.resume(asked)
 
     def position(self, partition: Partition) -> int:
         asked = TopicPartition(*partition)
@@ -182,45 +161,25 @@ class KafkaSource:
             begins = int(self._consumer.beginning_offsets([asked])[asked])
         return Mark(begins) if begins > mark.offset else None
 
-    def closed(self, partition: Partition) -> bool:
-        return False
-
     def ends(self) -> dict[Partition, int]:
-        with self._errors():
-            # partitions may have been added since, and a topic may be gone
-            found = kafka_topics.describe(self._admin, self._topics)
-            absent = {name: kafka_topics.Topic(name, "", ()) for name in self._topics}
-            self._topics = absent | found
-            if self._shared is None:
+        found = super().ends()
+        if self._shared is None:
+            with self._errors():
                 self._assign_all()
-        asked = [TopicPartition(*partition) for partition in self.partitions()]
-        with self._errors():
-            return {Partition(*p): end for p, end in kafka_topics.ends(self._admin, asked).items()}
+        return found
 
     def hint(self, partition: Partition) -> Hint | None:
         with self._errors():
             found = self._consumer.committed(TopicPartition(*partition), metadata=True)
-        try:
-            held = json.loads(found.metadata)
-            return Hint(
-                first=int(held["first"]),
-                next=int(found.offset),
-                generation=int(held["generation"]),
-                digest=str(held["digest"]),
-            )
-        except (AttributeError, ValueError, KeyError, TypeError):
-            return None
+        return read_hint(found.offset, found.metadata) if found else None
 
     def acknowledge(self, partition: Partition, hint: Hint) -> None:
         """Only for a partition that is ours; if it is not any more, Kafka's fencing tells too."""
         asked = TopicPartition(*partition)
         if asked not in self._consumer.assignment():
             return
-        metadata = json.dumps(
-            {"first": hint.first, "generation": hint.generation, "digest": hint.digest}
-        )
         try:
-            self._consumer.commit({asked: OffsetAndMetadata(hint.next, metadata, -1)})
+            self._consumer.commit({asked: OffsetAndMetadata(hint.next, hint_metadata(hint), -1)})
         except KafkaError as error:
             log.info(
                 "hint_not_kept", topic=partition.topic, partition=partition.number, why=str(error)
@@ -249,16 +208,30 @@ class KafkaSource:
                 if batch is not None:
                     yield batch
             elif time.monotonic() > deadline:
-                raise ServiceUnreachable(
-                    f"Kafka gave nothing of {partition.topic}-{partition.number} for a minute",
-                    "check the partition's leader, then try again",
-                )
+                raise gave_nothing(partition)
 
     def _position_of(self, reader: KafkaConsumer, partition: TopicPartition) -> int:
         with self._errors():
             return int(reader.position(partition))
 
     def close(self) -> None:
-        for client in (self._consumer, self._again, self._admin):
+        for client in (self._consumer, self._again):
             if client is not None:
-                client.close()  # type: ignore[no-untyped-call]  # kafka-python is untyped
+                client.close()
+        super().close()
+
+
+def kafka_source(
+    settings: Settings, topics: Sequence[kafka_topics.Topic], share: Rebalance | None
+) -> Source:
+    """The source of the client that the settings name. Raises UsageError where it is absent."""
+    if settings.kafka_client == "kafka-python":
+        return KafkaSource(settings, topics, share)
+    try:
+        from ingest.land.source_confluent import ConfluentSource
+    except ImportError as error:
+        raise UsageError(
+            "DATACORE_KAFKA_CLIENT=confluent needs the package confluent-kafka",
+            "install the extra `fast`: `uv sync --extra fast`",
+        ) from error
+    return ConfluentSource(settings, topics, share)

@@ -1,0 +1,1 @@
+"""The peer: Spark Structured Streaming from Kafka to S3, in an environment of its own."""
