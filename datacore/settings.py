@@ -15,6 +15,9 @@ from datacore.errors import UsageError
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout that this code runs from."""
 
+SOURCES = ("kafka", "kinesis")
+"""What `land` can read."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -45,6 +48,8 @@ class Settings:
     """Bucket of the lake's Parquet (DATACORE_LAKE_BUCKET)."""
     kafka: str
     """Bootstrap servers, comma-separated host:port (DATACORE_KAFKA)."""
+    source: str
+    """Where `land` reads: kafka or kinesis (DATACORE_SOURCE)."""
     metastore: Address
     thrift: Address
     redshift: Address
@@ -57,6 +62,18 @@ class Settings:
     """The sandbox's directory (DATACORE_SANDBOX_DIR)."""
     aws_endpoint_url: str | None
     aws_region: str
+    # how clients reach Kafka; `ingest.kafka_security` checks what belongs together
+    kafka_security: str = "plaintext"
+    """plaintext, ssl, sasl_plaintext or sasl_ssl (DATACORE_KAFKA_SECURITY)."""
+    kafka_ca: str | None = None
+    kafka_cert: str | None = None
+    kafka_key: str | None = None
+    """PEM files (DATACORE_KAFKA_CA, _CERT, _KEY)."""
+    kafka_verify_hostname: bool = True
+    """DATACORE_KAFKA_VERIFY_HOSTNAME, yes or no."""
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
+    kafka_user: str | None = None
+    kafka_password: str | None = field(default=None, repr=False)
 
 
 def sandbox_state(environ: Mapping[str, str] = os.environ) -> Path:
@@ -104,10 +121,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     def address(variable: str, default: str) -> Address:
         return Address.parse(env.get(variable) or default, variable)
 
+    def yes(variable: str, default: str) -> bool:
+        text = (env.get(variable) or default).lower()
+        if text not in ("yes", "no"):
+            raise UsageError(f"{variable}: {text!r} is neither yes nor no", f"set {variable}")
+        return text == "yes"
+
     return Settings(
         bucket=env.get("DATACORE_BUCKET") or "datacore-logs",
         lake_bucket=env.get("DATACORE_LAKE_BUCKET") or "datacore-lake",
         kafka=env.get("DATACORE_KAFKA") or "127.0.0.1:9092",
+        source=_one_of(env.get("DATACORE_SOURCE") or "kafka", SOURCES, "DATACORE_SOURCE"),
         metastore=address("DATACORE_METASTORE", "127.0.0.1:9083"),
         thrift=address("DATACORE_THRIFT", "127.0.0.1:10000"),
         redshift=address("DATACORE_REDSHIFT", "127.0.0.1:5439"),
@@ -118,4 +142,18 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         state=sandbox_state(environ),
         aws_endpoint_url=env.get("AWS_ENDPOINT_URL") or None,
         aws_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+        kafka_security=env.get("DATACORE_KAFKA_SECURITY") or "plaintext",
+        kafka_ca=env.get("DATACORE_KAFKA_CA") or None,
+        kafka_cert=env.get("DATACORE_KAFKA_CERT") or None,
+        kafka_key=env.get("DATACORE_KAFKA_KEY") or None,
+        kafka_verify_hostname=yes("DATACORE_KAFKA_VERIFY_HOSTNAME", "yes"),
+        kafka_sasl_mechanism=env.get("DATACORE_KAFKA_SASL_MECHANISM") or "SCRAM-SHA-512",
+        kafka_user=env.get("DATACORE_KAFKA_USER") or None,
+        kafka_password=env.get("DATACORE_KAFKA_PASSWORD") or None,
     )
+
+
+def _one_of(value: str, choices: tuple[str, ...], variable: str) -> str:
+    if value not in choices:
+        raise UsageError(f"{variable}: {value!r} is not one of {', '.join(choices)}")
+    return value

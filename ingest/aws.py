@@ -1,4 +1,4 @@
-"""Clients of S3 and Glue, and their errors in the platform's words.
+"""Clients of S3, Glue, Kinesis and KMS, and their errors in the platform's words.
 
 Comes in: settings. Goes out: clients with bounded retries, and within `aws_errors` a
 `DatacoreError` for whatever they raise. Never logs a credential. The clients are botocore's own:
@@ -24,6 +24,8 @@ from datacore.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 UPLOADS = 8
@@ -53,6 +55,21 @@ def glue_client(settings: Settings) -> "GlueClient":
     return cast("GlueClient", _client("glue", settings))
 
 
+def kms_client(settings: Settings) -> "KMSClient":
+    """A client of KMS at the settings' endpoint and region."""
+    return cast("KMSClient", _client("kms", settings))
+
+
+def kinesis_client(settings: Settings) -> "KinesisClient":
+    """A client of Kinesis Data Streams at the settings' endpoint and region."""
+    return cast("KinesisClient", _client("kinesis", settings))
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's name of an error; empty where it has none."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
 def _client(service: str, settings: Settings) -> Any:
     with aws_errors(service):
         return get_session().create_client(
@@ -73,7 +90,7 @@ def aws_errors(service: str, bucket: str = "") -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         if code == "NoSuchBucket":
             raise UsageError(
                 f"bucket {bucket!r} does not exist",

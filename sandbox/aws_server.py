@@ -1,4 +1,4 @@
-"""S3, Glue and KMS in memory: moto's application behind a server that keeps connections.
+"""S3, Glue, KMS and Kinesis in memory: moto's application behind a server that keeps connections.
 
 `python -m sandbox.aws_server HOST PORT`. Moto's own server closes every connection after one
 request, logs each, and looks through its package for service names on every request: 10 ms a
@@ -12,6 +12,8 @@ from moto import backends
 from moto.moto_server import werkzeug_app
 from werkzeug.serving import run_simple
 
+from sandbox import kinesis
+
 
 class KeepAlive(werkzeug_app.MotoRequestHandler):
     """One connection for many requests; replies leave at once."""
@@ -23,6 +25,7 @@ class KeepAlive(werkzeug_app.MotoRequestHandler):
 def serve(host: str, port: int) -> None:
     """Serve until the process ends."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    kinesis.correct()
     services = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services
     application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)

@@ -44,9 +44,19 @@ def sandbox() -> None:
     help=f"Move a port (DATACORE_SANDBOX_PORT_<NAME>): {', '.join(USUAL)}.",
 )
 @click.option("--free-ports", is_flag=True, help="Take free ports wherever none is given.")
+@click.option(
+    "--secure-kafka",
+    is_flag=True,
+    envvar="DATACORE_SANDBOX_SECURE_KAFKA",
+    help="Give Kafka a second listener with TLS and SCRAM.",
+)
 @click.argument("parts", nargs=-1, metavar="[PART]...")
 def up(
-    directory: Path | None, moved: tuple[str, ...], free_ports: bool, parts: tuple[str, ...]
+    directory: Path | None,
+    moved: tuple[str, ...],
+    free_ports: bool,
+    secure_kafka: bool,
+    parts: tuple[str, ...],
 ) -> None:
     """Start every part, in order, and wait until each answers.
 
@@ -57,7 +67,10 @@ def up(
     state = _state(directory)
     console = Console(stderr=True, highlight=False)
     fetch_jars(read_lock(), Cache(cache_directory()), repository_address(), console)
-    run = start(state, lambda: choose_ports(moved, free=free_ports), console, parts)
+    request = ("kafka_secure",) if secure_kafka else ()
+    run = start(
+        state, lambda: choose_ports(moved, free=free_ports, request=request), console, parts
+    )
     console.print(
         f"The sandbox is up, started in {run.seconds:.1f} s. `datacore` finds it by itself; for a "
         f"shell there is `source {state.env}`. `datacore sandbox down` ends it.",

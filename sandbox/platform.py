@@ -13,6 +13,7 @@ from sandbox.jars.fetch import Cache, cache_directory
 from sandbox.jars.lock import read_lock
 from sandbox.java import find_java
 from sandbox.part import Part, Site
+from sandbox.parts import kafka_secure
 from sandbox.parts.aws import aws_part
 from sandbox.parts.kafka import kafka_part
 from sandbox.parts.metastore import metastore_part
@@ -48,6 +49,9 @@ def make_site(state: State, ports: Mapping[str, int]) -> Site:
         "DATACORE_REDSHIFT_USER": "datacore",
         "DATACORE_REDSHIFT_PASSWORD": LOOPBACK_ONLY,
     }
+    if kafka_secure.PORT in ports:
+        home = state.home("kafka")
+        variables |= kafka_secure.secure_variables(address(kafka_secure.PORT), home, LOOPBACK_ONLY)
     return Site(state, ports, variables)
 
 

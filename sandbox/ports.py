@@ -25,42 +25,51 @@ USUAL: dict[str, int] = {
 }
 """Port by name; `controller` is Kafka's second listener."""
 
-BESIDES = {"kafka": ("controller",)}
+BESIDES = {"kafka": ("controller", "kafka_secure")}
 """Ports of a part besides the one of its name."""
+
+ON_REQUEST: dict[str, int] = {"kafka_secure": 9094}
+"""Ports that only a sandbox has that was asked for them."""
+
+ALL = {**USUAL, **ON_REQUEST}
 
 FREE_RANGE = range(20_000, 32_768)
 """Below the ports that Linux gives to outgoing connections, so that none takes one meanwhile."""
 
 
 def choose_ports(
-    options: Iterable[str] = (), environ: Mapping[str, str] = os.environ, *, free: bool = False
+    options: Iterable[str] = (),
+    environ: Mapping[str, str] = os.environ,
+    *,
+    free: bool = False,
+    request: Iterable[str] = (),
 ) -> dict[str, int]:
     """A port for every name: the option, else the variable, else a free or the usual one.
 
-    Raises UsageError that names the option or variable.
+    `request` names those of `ON_REQUEST` that are wanted too. Raises UsageError that names the
+    option or variable.
     """
+    names = [name for name in ALL if name in USUAL or name in request]
     wished: dict[str, int] = {}
-    for name in USUAL:
+    for name in names:
         variable = f"DATACORE_SANDBOX_PORT_{name.upper()}"
         if value := environ.get(variable):
             wished[name] = _port(value, variable)
     for option in options:
         name, _, value = option.partition("=")
-        if name not in USUAL:
+        if name not in names:
             raise UsageError(
                 f"--port {shorten(option)}: no part {shorten(name)!r}",
-                f"give NAME=PORT with one of: {', '.join(USUAL)}",
+                f"give NAME=PORT with one of: {', '.join(names)}",
             )
         wished[name] = _port(value, f"--port {name}")
-    rest = [name for name in USUAL if name not in wished]
-    others = (
-        zip(rest, free_ports(len(rest)), strict=True) if free else ((n, USUAL[n]) for n in rest)
-    )
+    rest = [name for name in names if name not in wished]
+    others = zip(rest, free_ports(len(rest)), strict=True) if free else ((n, ALL[n]) for n in rest)
     ports = {**wished, **dict(others)}
     for name, port in ports.items():
         if twin := [other for other in ports if other != name and ports[other] == port]:
             raise UsageError(f"port {port} is given to {name} and {twin[0]}", "give each its own")
-    return {name: ports[name] for name in USUAL}
+    return {name: ports[name] for name in names if name in ports}
 
 
 def free_ports(count: int) -> list[int]:
@@ -93,7 +102,7 @@ def listening(port: int) -> bool:
 def ports_of(parts: Iterable[str], ports: Mapping[str, int]) -> dict[str, int]:
     """The ports that these parts listen on."""
     names = [name for part in parts for name in (part, *BESIDES.get(part, ()))]
-    return {name: ports[name] for name in names}
+    return {name: ports[name] for name in names if name in ports}
 
 
 def require_free(ports: Mapping[str, int]) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from datacore.settings import Address, read_env_file
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
 
 KEPT = frozenset(
@@ -54,7 +56,11 @@ class Sandbox:
     """What `<state>/env` holds."""
 
     def run(
-        self, *arguments: str | Path, check: bool = True, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+        limit: float = RUN_LIMIT,
     ) -> subprocess.CompletedProcess[str]:
         """Run `datacore` with `arguments` on this sandbox, `env` over its variables.
 
@@ -65,7 +71,7 @@ class Sandbox:
             env={**os.environ, **self.env, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=RUN_LIMIT,
+            timeout=limit,
             check=False,
         )
         if check and done.returncode != 0:
@@ -84,6 +90,11 @@ class Sandbox:
     def glue(self) -> "GlueClient":
         """Glue of this sandbox."""
         return self._session().client("glue", endpoint_url=self.env["AWS_ENDPOINT_URL"])
+
+    @property
+    def kinesis(self) -> "KinesisClient":
+        """Kinesis of this sandbox."""
+        return self._session().client("kinesis", endpoint_url=self.env["AWS_ENDPOINT_URL"])
 
     def thrift(self) -> Any:
         """A new PyHive connection to Spark; the caller closes it."""
@@ -122,16 +133,13 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The session's sandbox, on free ports. That it does not start is an error."""
-    # a CI that cancels sends TERM; as Ctrl-C it ends the session through its fixtures
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    state = tmp_path_factory.mktemp("platform") / "sandbox"
+@contextmanager
+def running_sandbox(state: Path) -> Iterator[Sandbox]:
+    """A sandbox on free ports for as long as the block runs. That it does not start is an error."""
     command = [sys.executable, "-m", "datacore", "sandbox"]
     try:
         up = subprocess.run(
-            [*command, "up", "--state", str(state), "--free-ports"],
+            [*command, "up", "--state", str(state), "--free-ports", "--secure-kafka"],
             capture_output=True,
             text=True,
             timeout=UP_LIMIT,
@@ -147,3 +155,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             timeout=DOWN_LIMIT,
             check=True,
         )
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The session's sandbox."""
+    # a CI that cancels sends TERM; as Ctrl-C it ends the session through its fixtures
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with running_sandbox(tmp_path_factory.mktemp("platform") / "sandbox") as running:
+        yield running

@@ -5,23 +5,18 @@ Comes in: settings and, optionally, a truth file. Goes out: a `Reconciliation`. 
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datacore.errors import ServiceUnreachable, UsageError
+from datacore.errors import UsageError
+from datacore.reconcile.engines import Ask, redshift, spark
 from datacore.reconcile.equations import Reconciliation, RollUpCounts, Sums, TopicCounts, TypeCounts
-from datacore.settings import ROOT, Address, Settings
+from datacore.settings import ROOT, Settings
 
 LAKE_MANIFEST = ROOT / "target" / "manifest.json"
 WAREHOUSE_MANIFEST = ROOT / "dbt_project" / "warehouse" / "target" / "manifest.json"
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-Rows = list[tuple[Any, ...]]
-Ask = Callable[[str], Rows]
-"""Runs one query; its rows in the order of the columns asked for."""
 
 TOPICS = """
 with chain as (
@@ -40,12 +35,25 @@ aside as (
     where kind in ('cut', 'lost_objects')
     group by topic
 ),
+replayed as (
+    select topic, sum(o.records) as records
+    from platform.replay lateral view explode(objects) as o
+    group by topic
+),
+taken as (
+    select
+        topic,
+        sum(if(s.data_type is null, s.records, 0)) as aside,
+        sum(if(s.data_type is null, 0, s.records)) as unclaimed
+    from platform.replay lateral view explode(sources) as s
+    group by topic
+),
 sequenced as (
     select topic, sum(sent) as sent, sum(received) as received
     from (
         select
             topic, p.host, p.file, sum(p.records) as received,
-            max(p.last_seq) - min(p.first_seq) + 1 as sent
+            max(element_at(p.ranges, -1)[1]) - min(p.ranges[0][0]) + 1 as sent
         from chain lateral view explode(producers) as p
         where kind = 'cut'
         group by topic, p.host, p.file
@@ -62,10 +70,13 @@ read as (
 select
     read.topic,
     read.records - coalesce(sequenced.received, 0) + coalesce(sequenced.sent, 0) as produced,
-    coalesce(landed.records, 0) as landed,
-    coalesce(aside.records, 0) as quarantined,
+    coalesce(landed.records, 0) + coalesce(replayed.records, 0)
+    - coalesce(taken.unclaimed, 0) as landed,
+    coalesce(aside.records, 0) - coalesce(taken.aside, 0) as quarantined,
     read.lost
 from read
+left join replayed on replayed.topic = read.topic
+left join taken on taken.topic = read.topic
 left join landed on landed.topic = read.topic
 left join aside on aside.topic = read.topic
 left join sequenced on sequenced.topic = read.topic
@@ -73,17 +84,34 @@ order by read.topic
 """
 
 LANDED = """
-select o.data_type, sum(if(kind = 'cut', o.records, -o.records))
-from platform.cut lateral view explode(objects) as o
-where kind in ('cut', 'lost_objects')
-group by o.data_type
+select data_type, sum(records)
+from (
+    select o.data_type, if(kind = 'cut', o.records, -o.records) as records
+    from platform.cut lateral view explode(objects) as o
+    where kind in ('cut', 'lost_objects')
+    union all
+    select o.data_type, o.records
+    from platform.replay lateral view explode(objects) as o
+    union all
+    select s.data_type, -s.records as records
+    from platform.replay lateral view explode(sources) as s
+    where s.data_type is not null
+)
+group by data_type
 """
 
 QUARANTINED = """
-select r.data_type, sum(r.records)
-from platform.cut lateral view explode(reasons) as r
-where kind = 'cut' and r.data_type is not null
-group by r.data_type
+select data_type, sum(records)
+from (
+    select r.data_type, r.records
+    from platform.cut lateral view explode(reasons) as r
+    where kind = 'cut'
+    union all
+    select r.data_type, -r.records as records
+    from platform.replay lateral view explode(reasons) as r
+)
+where data_type is not null
+group by data_type
 """
 
 STAGED = """
@@ -101,55 +129,6 @@ class RollUp:
     load: str | None
     counts: dict[str, str]
     """Measure to the data type whose staged records it counts (`meta.ledger` of the column)."""
-
-
-def spark(address: Address) -> Ask:
-    """Ask Spark's Thrift server. Raises ServiceUnreachable."""
-    from pyhive import hive
-    from thrift.transport.TTransport import TTransportException
-
-    try:
-        connection = hive.connect(host=address.host, port=address.port, username="datacore")
-    except (TTransportException, OSError) as error:
-        raise ServiceUnreachable(
-            f"Spark Thrift at {address} does not answer: {error}",
-            "start it (`datacore sandbox up`) or set DATACORE_THRIFT",
-        ) from error
-
-    def ask(query: str) -> Rows:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return [tuple(row) for row in cursor.fetchall()]
-
-    return ask
-
-
-def redshift(settings: Settings) -> Ask:
-    """Ask Redshift, over verified TLS unless it is on this machine. Raises ServiceUnreachable."""
-    import redshift_connector
-    from redshift_connector.error import Error
-
-    try:
-        connection = redshift_connector.connect(
-            host=settings.redshift.host,
-            port=settings.redshift.port,
-            database=settings.redshift_database,
-            user=settings.redshift_user,
-            password=settings.redshift_password,
-            ssl=settings.redshift.host not in LOOPBACK,
-        )
-    except (Error, OSError) as error:
-        raise ServiceUnreachable(
-            f"Redshift at {settings.redshift} does not answer: {error}",
-            "start it (`datacore sandbox up`) or set DATACORE_REDSHIFT",
-        ) from error
-
-    def ask(query: str) -> Rows:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return [tuple(row) for row in cursor.fetchall()]
-
-    return ask
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

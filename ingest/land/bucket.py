@@ -2,7 +2,8 @@
 
 Comes in: keys and bodies. Goes out: whether the write was the first. Every write carries
 `If-None-Match: *`, so of two writers of a key one wins and the other learns it. Nothing is ever
-overwritten or removed here.
+overwritten; only what a version record names is ever removed (`ingest.versions.remove`), and what
+`repair --replace` puts the true object in place of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 CONFLICTS = 10
 """How often a write is tried again while another write of the same key is under way (409)."""
+
+DELETED = 1_000
+"""Objects that S3 removes in one call."""
 
 
 class Bucket:
@@ -115,13 +119,45 @@ class Bucket:
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes; None if absent."""
+        found = self.read(key)
+        return None if found is None else found[0]
+
+    def read(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
+        """The object's bytes and metadata; None if absent."""
         with aws_errors("S3", self.name):
             try:
-                return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+                answer = self._client.get_object(Bucket=self.name, Key=key)
+                return answer["Body"].read(), answer["Metadata"]
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                     return None
                 raise
+
+    def beginning(self, key: str, size: int) -> bytes | None:
+        """The object's first `size` bytes, or all where it is smaller; None if absent."""
+        with aws_errors("S3", self.name):
+            try:
+                found = self._client.get_object(
+                    Bucket=self.name, Key=key, Range=f"bytes=0-{size - 1}"
+                )
+                return found["Body"].read()
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                    return None
+                raise
+
+    def copy_all(self, copies: Iterable[tuple[str, str]]) -> int:
+        """Copy objects to keys that are free, side by side; how many were copied.
+
+        An object that is gone is passed over. It is read and written, for not every S3 knows
+        `If-None-Match` on a copy.
+        """
+        return sum(self._pool.map(self._copy, copies))
+
+    def _copy(self, copy: tuple[str, str]) -> bool:
+        source, target = copy
+        found = self.read(source)
+        return found is not None and self.put_new(target, *found)
 
     def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
         """The bytes of objects that are there, in the order of `keys`, read side by side."""
@@ -139,6 +175,37 @@ class Bucket:
             for page in pages:
                 for found in page.get("Contents", []):
                     yield found["Key"]
+
+    def keys_of(self, prefixes: Iterable[str]) -> list[list[str]]:
+        """`keys` of many prefixes, listed side by side."""
+        return list(self._pool.map(lambda prefix: list(self.keys(prefix)), prefixes))
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Size of every object under `prefix`, by key, in order."""
+        found: dict[str, int] = {}
+        with aws_errors("S3", self.name):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            )
+            for page in pages:
+                found |= {held["Key"]: held["Size"] for held in page.get("Contents", [])}
+        return found
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove objects. Raises ServiceUnreachable where S3 keeps one."""
+        listed = list(keys)
+        for start in range(0, len(listed), DELETED):
+            some = listed[start : start + DELETED]
+            with aws_errors("S3", self.name):
+                answer = self._client.delete_objects(
+                    Bucket=self.name,
+                    Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
+                )
+            for failure in answer.get("Errors", []):
+                raise ServiceUnreachable(
+                    f"S3: {failure.get('Key')} was not removed: {failure.get('Message')}",
+                    "check the policy (s3:DeleteObject), then try again",
+                )
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly under `prefix`, which ends with a slash."""

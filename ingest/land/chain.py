@@ -16,7 +16,8 @@ from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest, Place, chain_prefix, read_manifest
 from ingest.land.objects import NOTHING, ROOT, Body, offset_name
 from ingest.land.rules import Rules, read_rules
-from ingest.land.source import Hint, Partition, RetentionOutran, Source
+from ingest.land.source import Hint, Mark, Partition, RetentionOutran, Source
+from ingest.versions.arrivals import landed_checksums
 
 
 def rules_key(rules_hash: str) -> str:
@@ -91,25 +92,28 @@ class Chain:
             return manifest
         return self._read(manifest.key)
 
-    def begin_after(self, last: Manifest, end: Manifest, topic_id: str) -> Place | Manifest:
+    def begin_after(
+        self, last: Manifest, end: Manifest, topic_id: str
+    ) -> tuple[Place, Mark] | Manifest:
         """Where a topic made again begins. `last` is complete and of an earlier topic.
 
         Closes the generation with `end`; the result is another lander's cut where one was first.
         A topic that Kafka called deleted too early goes on where it was left: ids never come back,
         so what landed of this id is this topic's.
         """
-        if last.kind is not Kind.END:
+        if not last.kind.closes:
             standing = self.claim(end)
-            if standing.kind is not Kind.END:
+            if not standing.kind.closes:
                 return standing
             last = standing
         before = [m for m in self.last_of_each_generation() if m.topic_id == topic_id]
-        return Place(last.generation + 1, before[-1].next if before else 0)
+        mark = before[-1].mark if before else Mark(0)
+        return Place(last.generation + 1, mark.offset), mark
 
     def missing(self, manifest: Manifest) -> dict[str, str]:
-        """Keys of the objects that are not on S3 with their lines, with the checksums promised."""
+        """Keys of the objects that were never written with their lines, with the checksums promised."""
+        found = landed_checksums(self._bucket, manifest.everything)
         promised = {o.key: o.sha256 for o in manifest.everything}
-        found = self._bucket.checksums(promised)
         return {k: sha256 for k, sha256 in promised.items() if found[k] in (None, NOTHING.sha256)}
 
     def complete(self, manifest: Manifest) -> Manifest | None:
@@ -145,8 +149,9 @@ class Chain:
         assert document is not None, manifest.rules
         rules = read_rules(document)
         cut = OpenCut(self.partition, manifest.first, rules, manifest.generation)
-        for records in self._source.read(self.partition, manifest.first, manifest.next):
-            cut.add(records)
+        again = self._source.read(self.partition, manifest.first, manifest.next, manifest.names)
+        for batch in again:
+            cut.add(batch)
         return cut.finish(manifest.next, manifest.topic_id, manifest.lander, manifest.written_at)
 
     def _give_up(self, manifest: Manifest) -> Manifest | None:
@@ -173,6 +178,14 @@ class Chain:
             producers=(),
         )
         return note if self._bucket.put_new(note.key, note.to_json()) else None
+
+    def bodies(self, manifest: Manifest, wanted: dict[str, str]) -> dict[str, Body]:
+        """Objects of a cut again, out of the source, by key; `wanted` are their checksums.
+
+        Writes nothing. Raises RetentionOutran, and DifferenceFound where the range gives other
+        lines than the manifest promised.
+        """
+        return _as_promised(self._again(manifest), wanted)
 
     def keep_rules(self, rules: Rules) -> None:
         """Keep the rules of the cuts to come."""

@@ -1,4 +1,4 @@
-"""`datacore land`: Kafka's topics onto S3 by type and hour, and into Glue."""
+"""`datacore land`: Kafka's topics, or Kinesis's streams, onto S3 by type and hour, and into Glue."""
 
 import os
 import socket
@@ -11,16 +11,20 @@ from kafka import KafkaAdminClient
 
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
-from datacore.settings import Settings, load_settings
+from datacore.settings import SOURCES, Settings, load_settings
 from ingest import topics as kafka_topics
-from ingest.aws import glue_client, s3_client
+from ingest.aws import glue_client, kinesis_client, s3_client
 from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
+from ingest.land.kinesis_choice import idle_log_seconds, kinesis_source, read_share, reads_kinesis
 from ingest.land.lander import MIB, CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Limits, Rules, rules_of
+from ingest.land.source import Source
 from ingest.land.source_kafka import KafkaSource, Rebalance
-from ingest.log import set_up_logs
+from ingest.land.source_kinesis import Share
+from ingest.meter_aws import metered
+from ingest.meter_server import measured, metrics_options
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
 from ingest.signals import stop_on_signals
@@ -35,10 +39,14 @@ log = structlog.get_logger()
     help="Directory of the contracts. [default: DATACORE_CONTRACTS or contracts/]",
 )
 @click.option("--topic", "topics", multiple=True, help="Land this topic only; may be repeated.")
+@click.option("--source", "chosen", type=click.Choice(SOURCES),
+              help="Where to read. A topic's stream has its name. [default: DATACORE_SOURCE or kafka]")  # fmt: skip
+@click.option("--shards", "share", callback=lambda _context, _parameter, value: read_share(value),
+              help="Kinesis: of N landers read as the I-th, written I/N. [default: all shards]")  # fmt: skip
 @click.option(
     "--until-caught-up",
     is_flag=True,
-    help="Stop when all that Kafka held at the start is on S3, and seal what can be sealed.",
+    help="Stop when all that the source held at the start is on S3, and seal what can be sealed.",
 )
 @click.option("--cut-seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True,
               help="Longest time that a record waits for its cut.")  # fmt: skip
@@ -54,9 +62,12 @@ log = structlog.get_logger()
               help="How landers hand partitions over; the same for all of them.")  # fmt: skip
 @click.option("--allow-unencrypted", is_flag=True,
               help="Write to a bucket that has no default encryption.")  # fmt: skip
+@metrics_options
 def land(
     contracts: Path | None,
     topics: tuple[str, ...],
+    chosen: str | None,
+    share: Share | None,
     until_caught_up: bool,
     cut_seconds: float,
     cut_mib: float,
@@ -65,34 +76,47 @@ def land(
     stop_seconds: float,
     rebalance: str,
     allow_unencrypted: bool,
+    metrics_host: str,
+    metrics_port: int | None,
 ) -> None:
-    """Land Kafka's topics on S3 by type and hour, and register them in Glue.
+    """Land Kafka's topics, or Kinesis's streams, on S3 by type and hour, and register them in Glue.
 
     Without --until-caught-up it runs until SIGTERM, and several of them share the partitions.
     """
-    set_up_logs()
     stop = stop_on_signals(stop_seconds)
-    settings = load_settings()
-    loaded = load_contracts(contracts or settings.contracts)
-    rules = rules_of(loaded, Limits(grace_ms=int(grace_minutes * 60_000)))
-    bucket = Bucket(s3_client(settings), settings.bucket)
-    bucket.check(allow_unencrypted)
-    found = find_topics(settings, rules, topics)
-    registrar = Registrar(Catalog(glue_client(settings)), loaded, bucket.name)
-    registrar.tables()
-    share = None if until_caught_up else Rebalance[rebalance.upper()]
-    source = KafkaSource(settings, found, share)
-    identity = LanderIdentity(f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}", time.time)
+    kinesis = reads_kinesis(chosen or load_settings().source, share, until_caught_up)
     policy = CutPolicy(
         bytes=int(cut_mib * MIB), seconds=cut_seconds, budget=budget_mib * MIB,
-        log_seconds=cut_seconds,
+        log_seconds=cut_seconds, idle_log_seconds=idle_log_seconds(share) if kinesis else None,
     )  # fmt: skip
-    lander = Lander(source, bucket, rules, registrar, identity, policy)
-    try:
-        (lander.run_until_caught_up if until_caught_up else lander.run)(stop)
-    finally:
-        source.close()
+    limits = Limits(grace_ms=int(grace_minutes * 60_000))
+    with measured(metrics_host, metrics_port) as meter:
+        settings = load_settings()
+        loaded = load_contracts(contracts or settings.contracts)
+        rules = rules_of(loaded, limits)
+        bucket = Bucket(metered(s3_client(settings), meter), settings.bucket)
+        bucket.check(allow_unencrypted)
+        source: Source
+        if kinesis:
+            client = metered(kinesis_client(settings), meter)
+            source = kinesis_source(client, rules, topics, bucket, share)
+        else:
+            members = None if until_caught_up else Rebalance[rebalance.upper()]
+            source = KafkaSource(settings, find_topics(settings, rules, topics), members)
+        catalog = Catalog(metered(glue_client(settings), meter))
+        registrar = Registrar(catalog, loaded, bucket.name)
+        registrar.tables()
+        lander = Lander(source, bucket, rules, registrar, this_lander(), policy, meter)
+        try:
+            (lander.run_until_caught_up if until_caught_up else lander.run)(stop)
+        finally:
+            source.close()
     click.echo(lander.summary.line(time.time() - lander.summary.started_at))
+
+
+def this_lander() -> LanderIdentity:
+    """A name that no other process has or had."""
+    return LanderIdentity(f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}", time.time)
 
 
 def find_topics(

@@ -5,7 +5,7 @@ where nothing changed. Pure; `hours` does the I/O. An entry's counts are running
 hour, so the latest entry that names an hour tells all about it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,11 +15,16 @@ from datacore.errors import UsageError
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
+from ingest.replay.entry import Replay
 
 BLOCK = 1_000
 """Entries of one block: a folder on S3 and a partition of `platform.hour`."""
 BEGINNING = -(2**62)
 """The watermark of a partition that has brought nothing."""
+NEVER = 2**62
+"""The grace of a writer that seals nothing."""
+CLOSED = 2**62
+"""The watermark of a shard that was landed to its end: nothing can follow, so it is never waited for."""
 
 
 class Hour(NamedTuple):
@@ -63,6 +68,8 @@ class Entry:
     """The generation that a partition's offset speaks of; absent: the first, 0."""
     topic_ids: dict[str, str] = field(default_factory=dict)
     """The id of that generation's topic."""
+    replays: int = 0
+    """How many replays of the topic the totals count."""
 
     @property
     def key(self) -> str:
@@ -85,10 +92,15 @@ class Ledger:
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
     generations: dict[int, int] = field(default_factory=dict)
     topic_ids: dict[int, str] = field(default_factory=dict)
+    replays: int = 0
 
     def place(self, number: int) -> Place:
         """How far the log has come in a partition."""
         return Place(self.generations.get(number, 0), self.offsets.get(number, 0))
+
+    def open(self) -> set[int]:
+        """Partitions that may bring more."""
+        return {number for number in self.offsets if self.watermarks.get(number) != CLOSED}
 
     def apply(self, entry: Entry) -> None:
         """Take the entry that follows."""
@@ -99,6 +111,7 @@ class Ledger:
         self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
         self.generations |= {int(number): known for number, known in entry.generations.items()}
         self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
+        self.replays = max(self.replays, entry.replays)
 
     def snapshot(self) -> bytes:
         """The ledger as JSON: what stands in a block's folder as `_totals.json`."""
@@ -111,6 +124,7 @@ class Ledger:
             hours=tuple(self.hours[hour] for hour in sorted(self.hours)),
             generations={str(number): known for number, known in sorted(self.generations.items())},
             topic_ids={str(number): known for number, known in sorted(self.topic_ids.items())},
+            replays=self.replays,
         ).to_json()
 
     def next_entry(
@@ -119,12 +133,15 @@ class Ledger:
         idle_since: Mapping[int, int],
         grace_ms: int,
         written_at: str,
+        replays: Sequence[Replay] = (),
+        idle_ms: int | None = None,
     ) -> Entry | None:
-        """The entry for `manifests`, by partition, complete and following `offsets`.
+        """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
         `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). None where nothing changed. A
-        partition of the log that `idle_since` does not name waits, so each added one is waited for.
+        for partitions read to their end, when that was asked (ms). A partition of the
+        log that `idle_since` does not name waits, so each added one is waited for. None where
+        nothing changed, or nothing but watermarks, none of them by `idle_ms`.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
         generations, topic_ids = dict(self.generations), dict(self.topic_ids)
@@ -138,14 +155,19 @@ class Ledger:
                     topic_ids[number] = cut.topic_id
                     if cut.generation:
                         generations[number] = cut.generation
-                mark = cut.max_timestamp if cut.max_timestamp is not None else BEGINNING
-                watermarks[number] = max(watermarks.get(number, BEGINNING), mark)
+                before = watermarks.get(number, BEGINNING)
+                if before == CLOSED and cut.kind is Kind.CUT:
+                    before = BEGINNING  # the stream was made again
+                watermarks[number] = max(before, _watermark(cut))
             if number in idle_since:
                 watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
+        for replay in replays:
+            _add_replay(touched, replay)
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
         hours = self._totals(touched, passed - grace_ms)
         moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
-        if not hours and not moved and generations == self.generations:
+        changed = hours or moved or generations != self.generations
+        if not changed and not self._time_went_on(watermarks, idle_ms):
             return None
         return Entry(
             topic=self.topic,
@@ -156,14 +178,25 @@ class Ledger:
             hours=hours,
             generations={str(number): known for number, known in sorted(generations.items())},
             topic_ids={str(number): known for number, known in sorted(topic_ids.items())},
+            replays=self.replays + len(replays),
         )
+
+    def _time_went_on(self, watermarks: Mapping[int, int], idle_ms: int | None) -> bool:
+        """Whether a shard was closed, or a watermark moved by `idle_ms` without a record."""
+        for number, mark in watermarks.items():
+            before = self.watermarks.get(number, BEGINNING)
+            if mark == CLOSED != before or (idle_ms is not None and mark - before >= idle_ms):
+                return True
+        return False
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
         """Every hour that was touched, and every open one that is sealed now, in order."""
         newly = {h for h, t in self.hours.items() if not t.sealed and h.ends_ms() <= sealed_ms}
         return tuple(
             HourTotals(
-                *hour, *self._sums(hour, touched.get(hour, [0, 0, 0])), hour.ends_ms() <= sealed_ms
+                *hour,
+                *self._sums(hour, touched.get(hour, [0, 0, 0])),
+                hour.ends_ms() <= sealed_ms or (hour in self.hours and self.hours[hour].sealed),
             )
             for hour in sorted(newly | touched.keys())
         )
@@ -175,6 +208,13 @@ class Ledger:
         return before.records + more[0], before.bytes + more[1], before.late + more[2]
 
 
+def _watermark(cut: Manifest) -> int:
+    """Up to when a partition has brought everything, by one of its manifests."""
+    if cut.kind is Kind.CLOSED:
+        return CLOSED
+    return BEGINNING if cut.max_timestamp is None else cut.max_timestamp
+
+
 def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:
     """Add a cut's objects to the sums; a note of lost objects takes them away again."""
     sign = -1 if cut.kind is Kind.LOST_OBJECTS else 1
@@ -183,6 +223,20 @@ def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:
         sums[0] += sign * landed.records
         sums[1] += sign * landed.bytes
         sums[2] += sign * landed.late
+
+
+def _add_replay(touched: dict[Hour, list[int]], replay: Replay) -> None:
+    """Add what a replay landed, and take away what it took out of `unclaimed`, which is never late:
+    its hour is that of Kafka's timestamp."""
+    for landed in replay.objects:
+        sums = touched.setdefault(hour_of(landed), [0, 0, 0])
+        sums[0] += landed.records
+        sums[1] += landed.bytes
+        sums[2] += landed.late
+    for taken in replay.unclaimed:
+        sums = touched.setdefault(Hour(taken.data_type or "", taken.dt, taken.hour), [0, 0, 0])
+        sums[0] -= taken.records
+        sums[1] -= taken.bytes
 
 
 def hour_of(landed: LandedObject) -> Hour:

@@ -1,7 +1,7 @@
 """The hour log on S3: read its end, follow the chains from there, write the next entry.
 
 Comes in: the chains, and Kafka's ends. Goes out: entries, each written once, after Glue has every
-hour and block that it names. Several landers may write one log: who finds a number taken reads
+hour and block that it names, and every version of these hours has the objects. Several landers may write one log: who finds a number taken reads
 what stands there and goes on from it.
 """
 
@@ -24,8 +24,12 @@ from ingest.land.hourlog import (
     read_entry,
     totals_key,
 )
-from ingest.land.manifest import Kind, Manifest, Place
+from ingest.land.manifest import Kind, LandedObject, Manifest, Place
+from ingest.land.objects import ROOT
 from ingest.land.source import Partition
+from ingest.replay.entry import Replay
+from ingest.replay.log import complete_since
+from ingest.versions.arrivals import follow_versions, landed_checksums, whole_folder
 
 log = structlog.get_logger()
 
@@ -41,6 +45,12 @@ class Registrar(Protocol):
 
     def cuts(self, topic: str, partition: int) -> None:
         """A chain that has manifests."""
+
+    def versions(self, folders: Mapping[Hour, str]) -> int:
+        """Raw partitions of hours that have versions, with their folders; how many were new."""
+
+    def replays(self, topic: str) -> None:
+        """A topic that has replays."""
 
     def block(self, topic: str, block: int) -> None:
         """A block of the hour log."""
@@ -65,12 +75,26 @@ class Progress:
 class HourLog:
     """The hour log of one topic."""
 
-    def __init__(self, bucket: Bucket, registrar: Registrar, topic: str, grace_ms: int) -> None:
+    def __init__(
+        self,
+        bucket: Bucket,
+        registrar: Registrar,
+        topic: str,
+        grace_ms: int,
+        idle_ms: int | None = None,
+    ) -> None:
         self.topic = topic
+        self._idle_ms = idle_ms
         self._bucket = bucket
         self._registrar = registrar
         self._grace_ms = grace_ms
         self._ledger: Ledger | None = None
+
+    @property
+    def unsealed(self) -> int:
+        """How many hours are not sealed yet, as far as the log was read."""
+        hours = self._ledger.hours.values() if self._ledger else ()
+        return sum(not hour.sealed for hour in hours)
 
     def write(self, progress: Progress, written_at: Callable[[], str]) -> Entry | None:
         """Write an entry for what changed since the last; None where nothing did.
@@ -82,17 +106,20 @@ class HourLog:
             ledger = self._follow()
             manifests = {
                 number: self._complete(ledger, number, progress)
-                for number in sorted(progress.complete_to.keys() | ledger.offsets.keys())
+                for number in sorted(progress.complete_to.keys() | ledger.open())
             }
             idle = {
                 number: progress.asked_ms
                 for number, cuts in manifests.items()
                 if number not in progress.ends or _read_to_end(ledger, number, cuts, progress)
             }
-            entry = ledger.next_entry(manifests, idle, self._grace_ms, written_at())
+            replays = complete_since(self._bucket, self.topic, ledger.replays)
+            entry = ledger.next_entry(
+                manifests, idle, self._grace_ms, written_at(), replays, self._idle_ms
+            )
             if entry is None:
                 return None
-            self._register(entry, manifests)
+            self._register(entry, manifests, replays)
             if self._put(entry, ledger):
                 ledger.apply(entry)
                 return entry
@@ -112,16 +139,31 @@ class HourLog:
         if found[-1].kind is Kind.LOST_OBJECTS:
             return found
         promised = {held.key: held.sha256 for held in found[-1].everything}
-        return found if self._bucket.checksums(promised) == promised else found[:-1]
+        written = landed_checksums(self._bucket, found[-1].everything)
+        return found if written == promised else found[:-1]
 
-    def _register(self, entry: Entry, manifests: Mapping[int, list[Manifest]]) -> None:
+    def _register(
+        self, entry: Entry, manifests: Mapping[int, list[Manifest]], replays: list[Replay]
+    ) -> None:
         cuts = [cut for found in manifests.values() for cut in found]
-        self._registrar.hours({hour_of(landed) for cut in cuts for landed in cut.objects})
+        landed = [held for cut in cuts for held in cut.objects]
+        self._register_hours(landed + [held for replay in replays for held in replay.objects])
+        if replays:
+            self._registrar.replays(self.topic)
         for cut in cuts:
             self._registrar.cuts(self.topic, cut.partition)
             for aside in cut.quarantine:
                 self._registrar.quarantine(self.topic, aside.dt, aside.hour)
         self._registrar.block(self.topic, entry.sequence // BLOCK)
+
+    def _register_hours(self, landed: list[LandedObject]) -> None:
+        """Let readers find the hours of objects that were just written, in all their versions."""
+        hours = {hour_of(held) for held in landed}
+        known = follow_versions(self._bucket, landed)
+        self._registrar.hours(hours - known.keys())
+        if known:
+            folders = {hour: whole_folder(self._bucket, past) for hour, past in known.items()}
+            self._registrar.versions(folders)
 
     def _put(self, entry: Entry, ledger: Ledger) -> bool:
         if entry.sequence % BLOCK == 0 and entry.sequence:
@@ -132,30 +174,56 @@ class HourLog:
     def _follow(self) -> Ledger:
         """The ledger as the log on S3 has it now."""
         if self._ledger is None:
-            self._ledger = self._load()
-        ledger = self._ledger
-        while True:
-            block = (ledger.sequence + 1) // BLOCK
-            prefix = block_prefix(self.topic, block)
-            keys = list(self._bucket.keys(prefix, f"{prefix}{ledger.sequence:020}.json"))
-            keys = [key for key in keys if not key.endswith("_totals.json")]
-            for key, data in zip(keys, self._bucket.get_all(keys), strict=True):
-                ledger.apply(read_entry(key, data))
-            if (ledger.sequence + 1) // BLOCK == block:
-                return ledger
+            self._ledger = _load(self._bucket, self.topic)
+        _follow(self._bucket, self._ledger)
+        return self._ledger
 
-    def _load(self) -> Ledger:
-        """The ledger before the last block."""
-        ledger = Ledger(self.topic)
-        blocks = [int(name) for name in self._bucket.folders(log_prefix(self.topic))]
-        if not blocks or max(blocks) == 0:
-            return ledger
-        key = totals_key(self.topic, max(blocks))
-        data = next(self._bucket.get_all([key]))
-        before = read_entry(key, data)
-        ledger.sequence = before.sequence - 1
-        ledger.apply(before)
+
+def read_ledger(bucket: Bucket, topic: str) -> Ledger:
+    """What a topic's log says now. Reads one block."""
+    ledger = _load(bucket, topic)
+    _follow(bucket, ledger)
+    return ledger
+
+
+def uncounted(bucket: Bucket, ledger: Ledger) -> list[Manifest]:
+    """The manifests after what the log covers, of all partitions that have a chain."""
+    numbers = sorted(map(int, bucket.folders(f"{ROOT}/_cuts/{ledger.topic}/")))
+    places = {number: ledger.place(number) for number in numbers}
+    return [
+        cut
+        for number, place in places.items()
+        for cut in manifests_since(
+            bucket, Partition(ledger.topic, number), place.offset, place.generation
+        )
+    ]
+
+
+def _follow(bucket: Bucket, ledger: Ledger) -> None:
+    """Take the entries that were written since."""
+    while True:
+        block = (ledger.sequence + 1) // BLOCK
+        prefix = block_prefix(ledger.topic, block)
+        keys = list(bucket.keys(prefix, f"{prefix}{ledger.sequence:020}.json"))
+        keys = [key for key in keys if not key.endswith("_totals.json")]
+        for key, data in zip(keys, bucket.get_all(keys), strict=True):
+            ledger.apply(read_entry(key, data))
+        if (ledger.sequence + 1) // BLOCK == block:
+            return
+
+
+def _load(bucket: Bucket, topic: str) -> Ledger:
+    """The ledger before the last block."""
+    ledger = Ledger(topic)
+    blocks = [int(name) for name in bucket.folders(log_prefix(topic))]
+    if not blocks or max(blocks) == 0:
         return ledger
+    key = totals_key(topic, max(blocks))
+    data = next(bucket.get_all([key]))
+    before = read_entry(key, data)
+    ledger.sequence = before.sequence - 1
+    ledger.apply(before)
+    return ledger
 
 
 def _read_to_end(ledger: Ledger, number: int, cuts: list[Manifest], progress: Progress) -> bool:

@@ -15,12 +15,16 @@ from ingest.land.hours import HourLog, Progress, Registrar
 from ingest.land.lane import LanderIdentity, Lane
 from ingest.land.manifest import Place
 from ingest.land.rules import Rules
-from ingest.land.source import AnotherTopic, Partition, RetentionOutran, Source
+from ingest.land.source import NEVER, AnotherTopic, Partition, RetentionOutran, Source
+from ingest.land.surge import SurgeAlarm
+from ingest.meter import Meter
 
 log = structlog.get_logger()
 
 MIB = 1024 * 1024
 POLL_S = 0.25
+METER_S = 1.0
+"""How often the meter is told how far the lanes are."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class CutPolicy:
     budget: int = 256 * MIB
     """Bytes of memory that all partitions hold together."""
     log_seconds: float = 60.0
+    idle_log_seconds: float | None = None
+    """How long the log may go without an entry while nothing comes; None: for ever."""
 
 
 @dataclass
@@ -70,6 +76,7 @@ class Lander:
         registrar: Registrar,
         identity: LanderIdentity,
         policy: CutPolicy,
+        meter: Meter | None = None,
     ) -> None:
         self.summary = Summary(started_at=identity.clock())
         self._source = source
@@ -80,10 +87,16 @@ class Lander:
         self._lanes: dict[Partition, Lane] = {}
         self._targets: dict[Partition, int] = {}
         topics = {partition.topic for partition in source.partitions()}
+        idle_ms = None if policy.idle_log_seconds is None else int(policy.idle_log_seconds * 1000)
         self._logs = [
-            HourLog(bucket, registrar, topic, rules.limits.grace_ms) for topic in sorted(topics)
+            HourLog(bucket, registrar, topic, rules.limits.grace_ms, idle_ms)
+            for topic in sorted(topics)
         ]
         self._logged_at = identity.clock()
+        self._meter = meter or Meter()
+        self._meter.budget(policy.budget)
+        self._metered_at = 0.0
+        self._alarm = SurgeAlarm(bucket, self._meter)
 
     def run(self, stop: threading.Event) -> None:
         """Land until `stop` is set, then land what is held."""
@@ -94,7 +107,7 @@ class Lander:
 
     def run_until_caught_up(self, stop: threading.Event) -> None:
         """Land until everything that the source holds now is on S3, and seal what can be."""
-        self._targets = dict(self._source.ends())
+        self._targets = self._source.ends()
         while not stop.is_set() and not self._read_to_targets():
             self._step()
         self._cut_all()
@@ -105,19 +118,27 @@ class Lander:
 
     def _step(self) -> None:
         """Open and close lanes as the assignment has it, read once, cut what is due."""
+        self._meter.step()
         self._follow_assignment()
         try:
             polled = self._source.poll(POLL_S)
         except RetentionOutran as outran:
             self._reopen(outran.partition)
             return
-        for partition, records in polled.items():
+        for partition, batch in polled.items():
             lane = self._lanes.get(partition)
             if lane is not None:
-                lane.add(records)
+                lane.add(batch)
         self._cut_due()
+        self._tell_lanes()
         if self._identity.clock() - self._logged_at >= self._policy.log_seconds:
             self._write_log()
+
+    def _tell_lanes(self) -> None:
+        now = self._identity.clock()
+        if now - self._metered_at >= METER_S:
+            self._metered_at = now
+            self._meter.lanes(lane.state() for lane in self._lanes.values())
 
     def _follow_assignment(self) -> None:
         assigned = self._source.assigned()
@@ -130,11 +151,14 @@ class Lander:
     def _open(self, partition: Partition) -> None:
         """Open a lane. Where its topic is not there, or not yet, the next step tries again."""
         try:
-            lane = Lane(self._source, self._bucket, self._rules, self._identity, partition)
+            lane = Lane(
+                self._source, self._bucket, self._rules, self._identity, partition, self._meter
+            )
         except AnotherTopic:
             if self._targets.pop(partition, None) is not None:
                 self._aim_again(partition)
             return
+        self._meter.step()
         self._lanes[partition] = lane
         log.info("partition_opened", topic=partition.topic, partition=partition.number,
                  generation=lane.complete_to.generation, offset=lane.complete_to.offset)  # fmt: skip
@@ -190,6 +214,7 @@ class Lander:
         self.summary.quarantined += landed.quarantined
         self.summary.unclaimed += landed.unclaimed
         self.summary.objects += landed.objects
+        self._meter.cut(landed.manifest, landed.object_bytes)
         log.info(
             "cut",
             topic=lane.partition.topic,
@@ -200,18 +225,19 @@ class Lander:
             quarantined=landed.quarantined,
             seconds=round(self._identity.clock() - began, 3),
         )
+        self._alarm.look(landed.manifest, began)
 
     def _read_to_targets(self) -> bool:
         """Whether every lane was read to its target."""
         self._follow_assignment()
         return all(
-            partition in self._lanes and self._lanes[partition].position() >= target
+            partition in self._lanes and self._lanes[partition].has_read_to(target)
             for partition, target in self._targets.items()
         )
 
     def _complete_to_targets(self) -> bool:
         return all(
-            partition in self._lanes and self._lanes[partition].complete_to.offset >= target
+            partition in self._lanes and self._lanes[partition].is_complete_to(target)
             for partition, target in self._targets.items()
         )
 
@@ -220,6 +246,7 @@ class Lander:
         self._logged_at = self._identity.clock()
         asked_ms = int(self._logged_at * 1000)
         ends = self._source.ends()
+        self._meter.ends({p: end for p, end in ends.items() if end != NEVER})
         for hour_log in self._logs:
             mine = [p for p in ends if p.topic == hour_log.topic]
             if not mine:
@@ -237,6 +264,7 @@ class Lander:
                 self.summary.hours_sealed += sealed
                 log.info("hour_log", topic=entry.topic, sequence=entry.sequence,
                          hours=len(entry.hours), sealed=sealed)  # fmt: skip
+                self._meter.hour_log(entry.topic, entry.sequence, hour_log.unsealed)
 
     def _complete_of(self, partition: Partition) -> Place:
         lane = self._lanes.get(partition)

@@ -6,7 +6,7 @@ behind it. So a lane may be killed, paused or doubled at any point. A lane is of
 that was deleted and made again, the lane ends, and another one opens the next generation.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,8 @@ from ingest.land.chain import Chain, hint_of
 from ingest.land.cut import Cut, OpenCut
 from ingest.land.manifest import Kind, Manifest, Place
 from ingest.land.rules import Rules
-from ingest.land.source import AnotherTopic, Partition, Record, Source
+from ingest.land.source import AnotherTopic, Batch, Mark, Partition, Source
+from ingest.meter import LaneState, Meter
 
 log = structlog.get_logger()
 
@@ -36,6 +37,9 @@ class Landed:
     quarantined: int
     unclaimed: int
     objects: int
+    manifest: Manifest
+    object_bytes: tuple[int, ...]
+    """Sizes of the objects as stored."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +73,28 @@ class Lane:
         rules: Rules,
         identity: LanderIdentity,
         partition: Partition,
+        meter: Meter | None = None,
     ) -> None:
         self.partition = partition
+        self._meter = meter or Meter()
         self._source = source
         self._bucket = bucket
         self._rules = rules
         self._identity = identity
         self._chain = Chain(bucket, source, partition)
         self._topic_id = ""
-        self.complete_to = self._recover()
+        self._closed = False
+        """The chain says that nothing can follow."""
+        self.complete_to, mark = self._recover()
         """Below this place every object is on S3."""
-        self._begin(self.complete_to)
+        self._begin(self.complete_to, mark)
 
-    def _begin(self, place: Place) -> None:
+    def _begin(self, place: Place, mark: Mark) -> None:
+        self._mark = mark
         self._open = OpenCut(self.partition, place.offset, self._rules, place.generation)
         self.opened_at = self._identity.clock()
-        self._source.seek(self.partition, place.offset)
+        if not self._closed:
+            self._source.seek(self.partition, mark)
 
     @property
     def records(self) -> int:
@@ -106,15 +116,37 @@ class Lane:
         """Objects that the open cut would make."""
         return self._open.objects
 
-    def add(self, records: Iterable[Record]) -> None:
-        """Take records in offset order."""
+    def state(self) -> LaneState:
+        """How far the lane is, for the meter."""
+        waits = self._open.records > 0
+        return LaneState(
+            partition=self.partition,
+            complete_to=self.complete_to.offset,
+            read_to=self._open.next,
+            held=self.held,
+            opened_at=self.opened_at if waits else None,
+            oldest_ms=self._open.min_timestamp,
+        )
+
+    def add(self, batch: Batch) -> None:
+        """Take the records that the source delivered next."""
         if not self._open.records:
             self.opened_at = self._identity.clock()
-        self._open.add(records)
+        self._open.add(batch)
 
     def position(self) -> int:
         """How far the source was read, markers at the end included."""
+        if self._closed:
+            return self._open.next
         return max(self._open.next, self._source.position(self.partition))
+
+    def has_read_to(self, end: int) -> bool:
+        """Whether the source was read to `end`, or has no more to give."""
+        return self._closed or self.position() >= end
+
+    def is_complete_to(self, end: int) -> bool:
+        """Whether all below `end` is on S3, or nothing more can come."""
+        return self._closed or self.complete_to.offset >= end
 
     def require_end(self, end: int) -> None:
         """Raise DifferenceFound where the source ends, at `end`, before what was landed."""
@@ -134,6 +166,7 @@ class Lane:
         """
         reached = self.position()
         if reached <= self._open.first:
+            self._close_if_ended()
             return None
         if self._is_another(self._source.topic_id(self.partition.topic)):
             raise AnotherTopic(self.partition)
@@ -147,8 +180,22 @@ class Lane:
         if not self._bucket.put_bodies(cut.bodies):
             self._complete(standing)
         self._completed(standing)
-        self._begin(standing.ends)
+        self._begin(standing.ends, standing.mark)
+        self._close_if_ended()
         return _landed(cut)
+
+    def _close_if_ended(self) -> None:
+        """Close the chain of a partition that is landed to its end and takes no more records."""
+        if self._closed or not self._source.closed(self.partition):
+            return
+        closing = self._without_records(self.complete_to, self._mark.offset, Kind.CLOSED)
+        standing = self._chain.claim(replace(closing, source_last=self._mark.after))
+        self._closed = standing.kind is Kind.CLOSED
+        if not self._closed:
+            self._adopt(standing)
+            return
+        log.info("partition_closed", topic=self.partition.topic,
+                 partition=self.partition.number, offset=standing.next)  # fmt: skip
 
     def _is_another(self, topic_id: str | None) -> bool:
         return topic_id is None or bool(topic_id and self._topic_id and topic_id != self._topic_id)
@@ -157,21 +204,24 @@ class Lane:
         if standing.kind is Kind.END or self._is_another(standing.topic_id):
             raise AnotherTopic(self.partition)
         log.info("cut_adopted", key=standing.key, lander=standing.lander, next=standing.next)
+        self._meter.adopted(self.partition)
         self._complete(standing)
         self._completed(standing)
-        self._begin(standing.ends)
+        self._closed = standing.kind is Kind.CLOSED
+        self._begin(standing.ends, standing.mark)
 
     def _complete(self, manifest: Manifest) -> None:
         note = self._chain.complete(manifest)
         if note is not None:
             log.error("objects_lost", key=note.key, records=note.records)
+            self._meter.lost(self.partition.topic, note.records)
 
     def _completed(self, manifest: Manifest) -> None:
         self.complete_to = manifest.ends
         self._source.acknowledge(self.partition, hint_of(manifest))
 
-    def _recover(self) -> Place:
-        """The end of the chain, its last cut completed and what Kafka dropped recorded."""
+    def _recover(self) -> tuple[Place, Mark]:
+        """The end of the chain, its last cut completed and what the source dropped recorded."""
         self._chain.keep_rules(self._rules)
         while True:
             hint = self._source.hint(self.partition)
@@ -182,22 +232,24 @@ class Lane:
             if topic_id is None:
                 raise AnotherTopic(self.partition)
             self._topic_id = topic_id
+            self._closed = False
             if last is None:
-                end = Place(0, 0)
+                end = Place(0, 0), Mark(0)
             elif last.kind is not Kind.END and not self._is_another(last.topic_id):
                 if hint != hint_of(last):
                     self._complete(last)
-                end = last.ends
+                self._closed = last.kind is Kind.CLOSED
+                end = last.ends, last.mark
             else:
                 begun = self._begin_generation(last)
                 if isinstance(begun, Manifest):
                     continue
                 end = begun
-            recorded = self._record_lost(end)
+            recorded = self._record_lost(*end)
             if recorded is not None:
                 return recorded
 
-    def _begin_generation(self, last: Manifest) -> Place | Manifest:
+    def _begin_generation(self, last: Manifest) -> tuple[Place, Mark] | Manifest:
         """Close the chain of a topic that is no more; where the next generation begins."""
         if self._chain.missing(last):
             age = self._identity.clock() - datetime.fromisoformat(last.written_at).timestamp()
@@ -208,24 +260,36 @@ class Lane:
         begun = self._chain.begin_after(
             last, replace(closing, topic_id=last.topic_id), self._topic_id
         )
-        if isinstance(begun, Place):
-            log.error("topic_made_again", topic=self.partition.topic, generation=begun.generation,
+        if not isinstance(begun, Manifest):
+            log.error("topic_made_again", topic=self.partition.topic, generation=begun[0].generation,
                       partition=self.partition.number, landed_to=last.next)  # fmt: skip
         return begun
 
-    def _record_lost(self, end: Place) -> Place | None:
-        """Record what Kafka dropped before it was landed; None where the chain must be read anew."""
-        while (begins := self._source.begins(self.partition)) > end.offset:
-            standing = self._chain.claim(self._without_records(end, begins, Kind.LOST))
+    def _record_lost(self, end: Place, mark: Mark) -> tuple[Place, Mark] | None:
+        """Record what the source dropped unread; None where the chain must be read anew."""
+        while not self._closed and (on := self._source.dropped(self.partition, mark)) is not None:
+            standing = self._chain.claim(self._lost(end, mark, on))
             if standing.kind is Kind.END or self._is_another(standing.topic_id):
                 return None
             if standing.kind is Kind.LOST:
                 log.error("range_lost", topic=self.partition.topic, partition=self.partition.number,
-                          first=standing.first, next=standing.next)  # fmt: skip
+                          first=standing.first, next=standing.next,
+                          extent="unknown" if standing.extent_unknown else "known",
+                          after=standing.source_first, before=standing.source_last)  # fmt: skip
+                self._meter.lost(self.partition.topic, standing.next - standing.first)
             else:
                 self._complete(standing)
-            end = standing.ends
-        return end
+            self._closed = standing.kind is Kind.CLOSED
+            end, mark = standing.ends, standing.mark
+        return end, mark
+
+    def _lost(self, end: Place, mark: Mark, on: Mark) -> Manifest:
+        return replace(
+            self._without_records(end, on.offset, Kind.LOST),
+            source_first=mark.after or mark.at,
+            source_last=on.at,
+            extent_unknown=on.extent_unknown,
+        )
 
     def _without_records(self, place: Place, next_: int, kind: Kind) -> Manifest:
         empty = OpenCut(self.partition, place.offset, self._rules, place.generation)
@@ -243,4 +307,6 @@ def _landed(cut: Cut) -> Landed:
         quarantined=sum(o.records for o in manifest.quarantine),
         unclaimed=unclaimed,
         objects=len(cut.bodies),
+        manifest=manifest,
+        object_bytes=tuple(len(body.data) for body in cut.bodies.values()),
     )

@@ -4,6 +4,7 @@ Comes in and goes out: one JSON object on one line, as docs/ingest.md shows it a
 `platform.cut` reads it. Pure.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.land.objects import ROOT, offset_name
+from ingest.land.source import Mark
 
 
 class Kind(StrEnum):
@@ -25,6 +27,13 @@ class Kind(StrEnum):
     """Beside a cut: the objects listed could not be written before Kafka dropped the range."""
     END = "end"
     """The topic was deleted and made again: this generation of its chain ends here."""
+    CLOSED = "closed"
+    """A shard that was split or merged was landed to its end: nothing follows."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether its generation of the chain ends with it."""
+        return self in (Kind.END, Kind.CLOSED)
 
 
 class Place(NamedTuple):
@@ -71,13 +80,16 @@ class ReasonCount:
 
 @dataclass(frozen=True)
 class Producer:
-    """The sequence numbers that one file of one host has in the range."""
+    """The sequence numbers that one file of one host has in the range.
+
+    `ranges` are the numbers, each once: runs [first, last] in order that neither touch nor overlap.
+    So `records` is greater than what they span where a number came more than once.
+    """
 
     host: str
     file: str
-    first_seq: int
-    last_seq: int
     records: int
+    ranges: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -105,15 +117,21 @@ class Manifest:
     quarantine: tuple[QuarantineObject, ...] = ()
     reasons: tuple[ReasonCount, ...] = ()
     producers: tuple[Producer, ...] = ()
+    source_first: str | None = None
+    """Kinesis: sequence number of the first record; of a lost range that of the record before it."""
+    source_last: str | None = None
+    """Kinesis: sequence number of the last record; of a lost range that of the record after it."""
+    extent_unknown: bool = False
+    """A lost range of which nobody can tell how many records it had: it takes one offset."""
     generation: int = 0
-    """How often the topic was made again before."""
+    """How often the topic had been made again; each generation's offsets begin at 0."""
     format: int = field(default=1)
 
     @property
     def key(self) -> str:
         """Where it stands on S3."""
-        suffix = ".lost.json" if self.kind is Kind.LOST_OBJECTS else ".json"
-        return f"{chain_prefix(self.topic, self.partition)}{offset_name(self.generation, self.first)}{suffix}"
+        note = self.kind is Kind.LOST_OBJECTS
+        return ManifestKey(self.topic, self.partition, self.generation, self.first, note).text
 
     @property
     def ends(self) -> Place:
@@ -125,14 +143,68 @@ class Manifest:
         """All objects of the cut."""
         return (*self.objects, *self.quarantine)
 
+    @property
+    def mark(self) -> Mark:
+        """Where the source goes on behind it."""
+        if self.kind is Kind.LOST:
+            return Mark(self.next, at=self.source_last)
+        return Mark(self.next, after=self.source_last)
+
+    @property
+    def names(self) -> tuple[str, str] | None:
+        """The ends of a cut's range as its source names them."""
+        if self.source_first is None or self.source_last is None:
+            return None
+        return self.source_first, self.source_last
+
     def to_json(self) -> bytes:
         """One line, newline included."""
         return msgspec.json.encode(self) + b"\n"
 
 
+class ManifestKey(NamedTuple):
+    """A manifest's place. `note`: it is a note of lost objects beside the cut of this place.
+
+    The order of the texts is the order of the chain: `~` sorts after every digit.
+    """
+
+    topic: str
+    partition: int
+    generation: int
+    first: int
+    note: bool = False
+
+    @property
+    def text(self) -> str:
+        """The key on S3."""
+        suffix = ".lost.json" if self.note else ".json"
+        name = offset_name(self.generation, self.first)
+        return f"{chain_prefix(self.topic, self.partition)}{name}{suffix}"
+
+    @classmethod
+    def parse(cls, key: str) -> "ManifestKey | None":
+        """`text` back to its parts; None for a key that is no manifest's."""
+        found = MANIFEST_KEY.fullmatch(key)
+        if found is None:
+            return None
+        topic, partition, generation, first, note = found.groups()
+        parsed = cls(topic, int(partition), int(generation or 0), int(first), note is not None)
+        return parsed if parsed.text == key else None
+
+
+MANIFEST_KEY = re.compile(
+    rf"{ROOT}/_cuts/([^/]+)/(\d+)/(?:~(\d{{4}})\+)?(\d{{20}})(\.lost)?\.json", re.ASCII
+)
+
+
+def chains_prefix(topic: str) -> str:
+    """The folder of a topic's chains, in which each partition has its own."""
+    return f"{ROOT}/_cuts/{topic}/"
+
+
 def chain_prefix(topic: str, partition: int) -> str:
     """The folder of a partition's manifests."""
-    return f"{ROOT}/_cuts/{topic}/{partition}/"
+    return f"{chains_prefix(topic)}{partition}/"
 
 
 def read_manifest(key: str, data: bytes) -> Manifest:

@@ -67,11 +67,16 @@ class Rules:
     @cached_property
     def hash(self) -> str:
         """The first 32 hex digits of the document's sha256."""
-        return hashlib.sha256(self.document).hexdigest()[:32]
+        return hash_of(self.document)
 
     def topics(self) -> tuple[str, ...]:
         """The topics that the rules name, sorted."""
         return tuple(sorted({rule.topic for rule in self.claims}))
+
+
+def hash_of(document: bytes) -> str:
+    """The hash that names a document of rules."""
+    return hashlib.sha256(document).hexdigest()[:32]
 
 
 def rules_of(contracts: Iterable[Contract], limits: Limits | None = None) -> Rules:

@@ -32,7 +32,8 @@ from datacore.errors import ServiceUnreachable
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_errors, kafka_settings
-from ingest.land.source import Hint, Partition, Record, RetentionOutran
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
+from ingest.land.source_fetch import deliver_batches
 
 log = structlog.get_logger()
 
@@ -101,14 +102,15 @@ class KafkaSource:
         return kafka_errors(self._settings)
 
     def _make_consumer(self, group: str | None) -> KafkaConsumer:
-        return KafkaConsumer(
+        consumer = KafkaConsumer(
             **kafka_settings(self._settings),
             group_id=group,
             isolation_level="read_committed",
             auto_offset_reset="none",
             enable_auto_commit=False,
             allow_auto_create_topics=False,
-            max_poll_records=5_000,
+            max_poll_records=1,  # of the batches that it is made to deliver
+            metrics_enabled=False,
             fetch_max_bytes=16 * 1024 * 1024,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=250,
@@ -117,6 +119,8 @@ class KafkaSource:
             metadata_max_age_ms=METADATA_S * 1000,
             partition_assignment_strategy=[(self._shared or Rebalance.EAGER).value],
         )
+        deliver_batches(consumer)
+        return consumer
 
     def topic_id(self, topic: str) -> str | None:
         with self._errors():
@@ -133,7 +137,7 @@ class KafkaSource:
     def assigned(self) -> frozenset[Partition]:
         return frozenset(Partition(*found) for found in self._consumer.assignment())
 
-    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+    def poll(self, seconds: float) -> dict[Partition, Batch]:
         with self._errors():
             try:
                 polled = self._consumer.poll(timeout_ms=int(seconds * 1000))
@@ -144,9 +148,10 @@ class KafkaSource:
                 raise RetentionOutran(Partition(*next(iter(error.args[0])))) from error
             except LogTruncationError as error:
                 raise RetentionOutran(Partition(*next(iter(error.divergent_offsets)))) from error
-        for partition, records in polled.items():
-            self._sought[partition] = records[-1].offset + 1
-        return {Partition(*partition): records for partition, records in polled.items()}
+        found = {Partition(*partition): batches[0] for partition, batches in polled.items()}
+        for partition, batch in found.items():
+            self._sought[TopicPartition(*partition)] = batch.offsets[-1] + 1
+        return found
 
     def _seek_again(self) -> None:
         """A rebalance forgot where we were in partitions that stayed with us."""
@@ -154,11 +159,11 @@ class KafkaSource:
             if partition in self._sought:
                 self._consumer.seek(partition, self._sought[partition])
 
-    def seek(self, partition: Partition, offset: int) -> None:
+    def seek(self, partition: Partition, mark: Mark) -> None:
         asked = TopicPartition(*partition)
-        self._sought[asked] = offset
+        self._sought[asked] = mark.offset
         if asked in self._consumer.assignment():
-            self._consumer.seek(asked, offset)
+            self._consumer.seek(asked, mark.offset)
 
     def position(self, partition: Partition) -> int:
         asked = TopicPartition(*partition)
@@ -171,10 +176,14 @@ class KafkaSource:
                 # a partition that just came to us, perhaps another one, has none yet
                 return self._sought[asked]
 
-    def begins(self, partition: Partition) -> int:
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
         asked = TopicPartition(*partition)
         with self._errors():
-            return int(self._consumer.beginning_offsets([asked])[asked])
+            begins = int(self._consumer.beginning_offsets([asked])[asked])
+        return Mark(begins) if begins > mark.offset else None
+
+    def closed(self, partition: Partition) -> bool:
+        return False
 
     def ends(self) -> dict[Partition, int]:
         with self._errors():
@@ -217,7 +226,9 @@ class KafkaSource:
                 "hint_not_kept", topic=partition.topic, partition=partition.number, why=str(error)
             )
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[Record]]:
+    def read(
+        self, partition: Partition, first: int, next_: int, names: tuple[str, str] | None = None
+    ) -> Iterator[Batch]:
         asked = TopicPartition(*partition)
         with self._errors():
             if self._again is None:
@@ -229,12 +240,14 @@ class KafkaSource:
         while self._position_of(reader, asked) < next_:
             with self._errors():
                 try:
-                    records = reader.poll(timeout_ms=500).get(asked, [])
+                    batches = reader.poll(timeout_ms=500).get(asked, [])
                 except OffsetOutOfRangeError as error:
                     raise RetentionOutran(partition) from error
-            if records:
+            if batches:
                 deadline = time.monotonic() + READ_PATIENCE_S
-                yield [record for record in records if record.offset < next_]
+                batch = batches[0].within(first, next_)
+                if batch is not None:
+                    yield batch
             elif time.monotonic() > deadline:
                 raise ServiceUnreachable(
                     f"Kafka gave nothing of {partition.topic}-{partition.number} for a minute",

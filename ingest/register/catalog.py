@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 BATCH = 100
 """Partitions that Glue takes in one call."""
+CONFLICTS = 10
+"""How often a partition is looked at again that another changed meanwhile."""
+KEPT = ("Values", "LastAccessTime", "LastAnalyzedTime")
+"""What a moved partition keeps beside its descriptor and parameters."""
 
 Partition = tuple[tuple[str, ...], str]
 """A partition's values and its location."""
@@ -95,16 +99,92 @@ class Catalog:
                 )
         return len(partitions) - len(failed)
 
-    def partitions(self, table: Table) -> set[tuple[str, ...]]:
-        """The values of all partitions of a table."""
-        found: set[tuple[str, ...]] = set()
+    def partitions(self, table: Table) -> dict[tuple[str, ...], str]:
+        """Values and location of all partitions of a table."""
+        return self.locations(table.database, table.name) or {}
+
+    def locations(self, database: str, name: str) -> dict[tuple[str, ...], str] | None:
+        """A table's partitions: values to location. None where there is no such table."""
+        found: dict[tuple[str, ...], str] = {}
         with aws_errors("Glue"):
             pages = self._client.get_paginator("get_partitions").paginate(
-                DatabaseName=table.database, TableName=table.name, ExcludeColumnSchema=True
+                DatabaseName=database, TableName=name, ExcludeColumnSchema=True
             )
-            for page in pages:
-                found |= {tuple(partition["Values"]) for partition in page["Partitions"]}
+            try:
+                for page in pages:
+                    for partition in page["Partitions"]:
+                        location = partition.get("StorageDescriptor", {}).get("Location", "")
+                        found[tuple(partition["Values"])] = location
+            except self._client.exceptions.EntityNotFoundException:
+                return None
         return found
+
+    def partition(self, table: Table, values: tuple[str, ...]) -> Mapping[str, Any] | None:
+        """A partition as Glue has it; None where it has none."""
+        with aws_errors("Glue"):
+            try:
+                return self._client.get_partition(
+                    DatabaseName=table.database, TableName=table.name, PartitionValues=list(values)
+                )["Partition"]
+            except self._client.exceptions.EntityNotFoundException:
+                return None
+
+    def move_partition(
+        self,
+        table: Table,
+        values: tuple[str, ...],
+        location: str,
+        parameters: Mapping[str, str],
+    ) -> None:
+        """Point a partition elsewhere, or make it there; all else that it holds stays.
+
+        One call of Glue changes it, so a reader finds it as it was or as it is.
+        """
+        for _ in range(CONFLICTS):
+            found = self.partition(table, values)
+            if found is None:
+                made = _partition(table, values, location)
+                if self._create_partition(table, {**made, "Parameters": dict(parameters)}):
+                    return
+                continue
+            kept: Any = {key: found[key] for key in KEPT if key in found}
+            kept["StorageDescriptor"] = {**found["StorageDescriptor"], "Location": location}
+            kept["Parameters"] = {**found.get("Parameters", {}), **parameters}
+            if self._update_partition(table, values, kept):
+                return
+        raise ServiceUnreachable(
+            f"Glue: partition {values} of {table.database}.{table.name} is changed by others all "
+            "the time",
+            "try again",
+        )
+
+    def _create_partition(self, table: Table, made: "PartitionInputTypeDef") -> bool:
+        with aws_errors("Glue"):
+            try:
+                self._client.create_partition(
+                    DatabaseName=table.database, TableName=table.name, PartitionInput=made
+                )
+            except self._client.exceptions.AlreadyExistsException:
+                return False
+        return True
+
+    def _update_partition(
+        self, table: Table, values: tuple[str, ...], kept: "PartitionInputTypeDef"
+    ) -> bool:
+        with aws_errors("Glue"):
+            try:
+                self._client.update_partition(
+                    DatabaseName=table.database,
+                    TableName=table.name,
+                    PartitionValueList=list(values),
+                    PartitionInput=kept,
+                )
+            except (
+                self._client.exceptions.EntityNotFoundException,
+                self._client.exceptions.ConcurrentModificationException,
+            ):
+                return False
+        return True
 
 
 def _partition(table: Table, values: tuple[str, ...], location: str) -> "PartitionInputTypeDef":

@@ -20,6 +20,10 @@ class Found:
     blocks: set[tuple[str, int]]
     quarantine: set[tuple[str, str, str]]
     """Topic, dt, hour."""
+    versioned: set[Hour]
+    """Hours that have versions, whatever their base folder holds."""
+    replayed: set[str]
+    """Topics that have replays."""
 
 
 def scan(bucket: Bucket) -> Found:
@@ -38,7 +42,18 @@ def scan(bucket: Bucket) -> Found:
             for topic in bucket.folders(f"{ROOT}/_quarantine/")
             for dt, hour in _hours(bucket, f"{ROOT}/_quarantine/{topic}/")
         },
+        versioned=versioned_hours(bucket),
+        replayed=set(bucket.folders(f"{ROOT}/_replays/")),
     )
+
+
+def versioned_hours(bucket: Bucket) -> set[Hour]:
+    """Hours that have versions."""
+    return {
+        Hour(data_type, dt, hour)
+        for data_type in bucket.folders(f"{ROOT}/_versions/")
+        for dt, hour in _hours(bucket, f"{ROOT}/_versions/{data_type}/")
+    }
 
 
 def _hours(bucket: Bucket, prefix: str) -> list[tuple[str, str]]:

@@ -11,8 +11,13 @@ from typing import Any
 
 from datacore.contracts.hive import HiveType, parse_hive_type
 
-CORRUPT = "_corrupt_record"
-"""Holds the whole line where a value does not fit its column."""
+Column = tuple[str, str, str]
+"""Name, Hive type and comment."""
+
+CORRUPT: Column = (
+    "_corrupt_record", "string", "The whole line, where a value does not fit its column."
+)  # fmt: skip
+"""A column that only Spark has."""
 
 SPARK_SCALARS = {"bigint": "long", "int": "integer", "smallint": "short", "tinyint": "byte"}
 
@@ -31,22 +36,26 @@ def spark_type(hive: HiveType) -> Any:
             }
         case "struct":
             pairs = zip(hive.fields, hive.parts, strict=True)
-            return {"type": "struct", "fields": [_field(name, part) for name, part in pairs]}
+            return {"type": "struct", "fields": [_field(name, part, "") for name, part in pairs]}
         case "decimal":
             return str(hive)
         case base:
             return SPARK_SCALARS.get(base, base)
 
 
-def _field(name: str, hive: HiveType) -> dict[str, Any]:
-    return {"name": name, "type": spark_type(hive), "nullable": True, "metadata": {}}
+def _field(name: str, hive: HiveType, comment: str) -> dict[str, Any]:
+    metadata = {"comment": comment} if comment else {}
+    return {"name": name, "type": spark_type(hive), "nullable": True, "metadata": metadata}
 
 
 def datasource(
-    provider: str, columns: Sequence[tuple[str, str]], partitions: Sequence[tuple[str, str]]
+    provider: str, columns: Sequence[Column], partitions: Sequence[Column]
 ) -> dict[str, str]:
-    """Table parameters of a Spark datasource table. Columns are (name, Hive type)."""
-    fields = [_field(name, parse_hive_type(kind)) for name, kind in (*columns, *partitions)]
+    """Table parameters of a Spark datasource table."""
+    fields = [
+        _field(name, parse_hive_type(kind), comment)
+        for name, kind, comment in (*columns, *partitions)
+    ]
     parameters = {
         "spark.sql.sources.provider": provider,
         "spark.sql.partitionProvider": "catalog",
@@ -55,6 +64,6 @@ def datasource(
         ),
         "spark.sql.sources.schema.numPartCols": str(len(partitions)),
     }
-    for place, (name, _) in enumerate(partitions):
+    for place, (name, _, _) in enumerate(partitions):
         parameters[f"spark.sql.sources.schema.partCol.{place}"] = name
     return parameters

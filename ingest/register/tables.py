@@ -4,14 +4,14 @@ Comes in: contracts and the bucket's name. Goes out: `Table`s as Glue's TableInp
 Trino and Spectrum read them by the SerDe named here, Spark by the datasource properties. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datacore.contracts import Contract
 from ingest.land.objects import ROOT
 from ingest.land.route import UNCLAIMED
-from ingest.register.spark import CORRUPT, datasource
+from ingest.register.spark import CORRUPT, Column, datasource
 
 RAW = "raw"
 PLATFORM = "platform"
@@ -31,7 +31,7 @@ DESCRIPTION_CHARACTERS = 2048
 LANDED = "struct<key:string,data_type:string,dt:string,hour:string,records:bigint,bytes:bigint,late:bigint,sha256:string>"
 ASIDE = "struct<key:string,dt:string,hour:string,records:bigint,bytes:bigint,sha256:string>"
 CUT = (
-    ("kind", "string", "cut, lost, lost_objects or end."),
+    ("kind", "string", "cut, lost, lost_objects, end or closed."),
     ("topic_id", "string", "Kafka's id of the topic, which changes when it is made again."),
     ("partition", "bigint", "Partition of the topic."),
     ("first", "bigint", "First offset of the range."),
@@ -52,10 +52,13 @@ CUT = (
     ),
     (
         "producers",
-        "array<struct<host:string,file:string,first_seq:bigint,last_seq:bigint,records:bigint>>",
-        "Sequence numbers by producing file.",
+        "array<struct<host:string,file:string,records:bigint,ranges:array<array<bigint>>>>",
+        "Sequence numbers by producing file: runs [first, last], in order.",
     ),
-    ("generation", "bigint", "How often the topic was made again before."),
+    ("source_first", "string", "Kinesis: sequence number of the first record."),
+    ("source_last", "string", "Kinesis: sequence number of the last record."),
+    ("extent_unknown", "boolean", "Lost: nobody can tell how many records; it takes one offset."),
+    ("generation", "bigint", "How often the topic had been made again, from 0."),
     ("format", "bigint", "Version of this format."),
 )
 HOUR = (
@@ -70,6 +73,22 @@ HOUR = (
     ),
     ("generations", "map<string,bigint>", "Generation of the topic that an offset speaks of."),
     ("topic_ids", "map<string,string>", "That generation's id of the topic."),
+    ("replays", "bigint", "Replays of the topic that the totals count."),
+)
+TAKEN = "struct<key:string,dt:string,hour:string,data_type:string,records:bigint,bytes:bigint,offsets:array<array<bigint>>>"
+REPLAY = (
+    ("sequence", "bigint", "Number of the replay in its topic's log."),
+    ("rules", "string", "Hash of the routing rules."),
+    ("writer", "string", "Process that replayed."),
+    ("written_at", "string", "When, ISO 8601, UTC."),
+    ("sources", f"array<{TAKEN}>", "Records taken; data_type is unclaimed, or null: quarantine."),
+    ("objects", f"array<{LANDED}>", "Raw objects landed."),
+    (
+        "reasons",
+        "array<struct<reason:string,data_type:string,records:bigint>>",
+        "Why the records taken from quarantine had been set aside.",
+    ),
+    ("format", "bigint", "Version of this format."),
 )
 QUARANTINE = (
     ("partition", "bigint", "Partition of the topic."),
@@ -137,7 +156,7 @@ def unclaimed_table(bucket: str) -> Table:
         location,
         columns,
         DT_HOUR,
-        datasource("text", [c[:2] for c in columns], [c[:2] for c in DT_HOUR]),
+        datasource("text", columns, DT_HOUR),
     )
     # A JSON text holds no raw control character, so the line is never split.
     table.input["StorageDescriptor"]["SerdeInfo"] = {
@@ -167,11 +186,14 @@ def platform_tables(bucket: str) -> list[Table]:
             PLATFORM, "quarantine", "One row per record that was set aside.", f"{root}/_quarantine",
             QUARANTINE, (TOPIC, DT_HOUR[0], ("hour", "string", "Hour of Kafka's timestamp.")),
         ),
+        _json_table(
+            PLATFORM, "replay", "One row per replay of records that were set aside.",
+            f"{root}/_replays", REPLAY, (TOPIC,),
+        ),
     ]  # fmt: skip
 
 
-Columns = Iterable[tuple[str, str, str]]
-"""Names, Hive types and comments."""
+Columns = Sequence[Column]
 
 
 def _json_table(
@@ -184,9 +206,11 @@ def _json_table(
     parameters: dict[str, str] | None = None,
     corrupt: bool = False,
 ) -> Table:
-    plain = [(column, kind) for column, kind, _ in columns]
-    spark = [*plain, (CORRUPT, "string")] if corrupt else plain
-    keys = [(column, kind) for column, kind, _ in partitions]
+    spark = [
+        (name, kind, _one_line(comment, COMMENT_CHARACTERS)) for name, kind, comment in columns
+    ]
+    if corrupt:
+        spark.append(CORRUPT)
     table = _table(
         database,
         name,
@@ -194,11 +218,11 @@ def _json_table(
         location,
         columns,
         partitions,
-        {**datasource("json", spark, keys), **(parameters or {})},
+        {**datasource("json", spark, partitions), **(parameters or {})},
     )
     serde = {"path": location, "ignore.malformed.json": "false"}
     if corrupt:
-        serde |= {"columnNameOfCorruptRecord": CORRUPT, "mode": "PERMISSIVE"}
+        serde |= {"columnNameOfCorruptRecord": CORRUPT[0], "mode": "PERMISSIVE"}
     table.input["StorageDescriptor"]["SerdeInfo"] = {
         "SerializationLibrary": OPENX,
         "Parameters": serde,

@@ -14,7 +14,8 @@ import structlog
 
 from datacore.errors import DatacoreError
 from datacore.settings import load_settings
-from ingest.log import set_up_logs
+from ingest.meter import Meter
+from ingest.meter_server import measured, metrics_options
 from ingest.signals import stop_on_signals
 from ingest.tail.follower import FollowedPath, left_behind, open_paths
 from ingest.tail.lines import Batch
@@ -34,9 +35,10 @@ POLL_SECONDS = 0.25
 class Tail:
     """Moves batches from paths to the publisher and counts them."""
 
-    def __init__(self, publisher: Publisher, stop: threading.Event) -> None:
+    def __init__(self, publisher: Publisher, stop: threading.Event, meter: Meter) -> None:
         self._publisher = publisher
         self._stop = stop
+        self._meter = meter
         self.lines = 0
         self.bytes = 0
 
@@ -57,8 +59,10 @@ class Tail:
     def follow(self, paths: list[FollowedPath]) -> None:
         """Until told to stop."""
         while not self._stop.is_set():
+            self._meter.step()
             before = self.lines
             self._send(chain.from_iterable(path.read(BATCH_BYTES) for path in paths))
+            self._meter.files(len(paths), sum(path.unread for path in paths))
             if self.lines == before:
                 self._stop.wait(POLL_SECONDS)
 
@@ -81,8 +85,11 @@ class Tail:
 
     def _commit(self, batches: list[Batch]) -> None:
         self._publisher.send(batches)
-        self.lines += sum(len(batch.lines) for batch in batches)
-        self.bytes += sum(batch.bytes for batch in batches)
+        lines = sum(len(batch.lines) for batch in batches)
+        bytes_ = sum(batch.bytes for batch in batches)
+        self.lines += lines
+        self.bytes += bytes_
+        self._meter.sent(lines, bytes_)
 
 
 @contextmanager
@@ -105,34 +112,42 @@ def opened(
 @click.option(
     "--host", default=socket.gethostname, help="Name in the headers. [default: this host]"
 )
-def tail(files: tuple[Path, ...], topic: str, once: bool, host: str) -> None:
+@metrics_options
+def tail(
+    files: tuple[Path, ...],
+    topic: str,
+    once: bool,
+    host: str,
+    metrics_host: str,
+    metrics_port: int | None,
+) -> None:
     """Follow JSON-lines FILES into Kafka, through rotation and restarts, each line once.
 
     Compressed (gzip) files are read too, so rotated logs can be caught up with. Where a file was read
     up to is kept in Kafka, in the transaction that carries the lines.
     """
-    set_up_logs()
     stop = stop_on_signals()
-    settings = load_settings()
     started = time.monotonic()
-    max_line = prepare(settings, topic)
     names = "\n".join(sorted(str(file.absolute()) for file in files))
     name = hashlib.sha256(names.encode()).hexdigest()[:16]
-    publisher = Publisher(settings, topic, host, name, max_line)
     problems: list[DatacoreError] = []
-    moved = Tail(publisher, stop)
-    try:
-        known = read_positions(settings, topic, host)
-        with opened(left_behind(files, known.values()), known, max_line) as rest:
-            problems = moved.once(rest)
-        with opened(files, known, max_line) as paths:
-            if once:
-                problems += moved.once(paths)
-            else:
-                log.info("following", files=len(paths), topic=topic)
-                moved.follow(paths)
-    finally:
-        publisher.close()
+    with measured(metrics_host, metrics_port) as meter:
+        settings = load_settings()
+        max_line = prepare(settings, topic)
+        publisher = Publisher(settings, topic, host, name, max_line)
+        moved = Tail(publisher, stop, meter)
+        try:
+            known = read_positions(settings, topic, host)
+            with opened(left_behind(files, known.values()), known, max_line) as rest:
+                problems = moved.once([path for path in rest if path.begun])
+            with opened(files, known, max_line) as paths:
+                if once:
+                    problems += moved.once(paths)
+                else:
+                    log.info("following", files=len(paths), topic=topic)
+                    moved.follow(paths)
+        finally:
+            publisher.close()
     click.echo(
         f"sent {moved.lines} lines {moved.bytes} bytes of {len(files)} files to {topic}"
         f" in {time.monotonic() - started:.1f} s"

@@ -1,8 +1,9 @@
 """A path watched through rotation: which log stands behind it now, and what of it is unread.
 
-Rename: the open log is read until a while after another file has taken its name. Copy and truncate:
-the file is shorter than what was read, so what comes now is a new log. Deleted while read: read to
-its end. What a writer adds to a log between its last read and a truncation is lost to every tail.
+Rename: the log is read on for a while beside the one that took its name. Copy and truncate: the file
+is shorter than what was read, or does not hold it any more, so what comes now is a new log. Deleted
+while read: read to its end. What a writer adds to a log between its last read and a truncation is
+lost to every tail; so is a log that came and went between two looks.
 """
 
 import os
@@ -36,35 +37,55 @@ class FollowedPath:
         self._max_line = max_line
         self._clock = clock
         self._log: LogFile | None = LogFile(path, known.values(), max_line)
-        self._replaced_at: float | None = None
+        self._renamed: list[tuple[LogFile, float]] = []
+        """Logs that had the path's name, and until when they are read on."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of the log behind the path was read already."""
+        return self._log is not None and self._log.position.offset > 0
 
     def read(self, max_bytes: int) -> Iterator[Batch]:
         """What is unread behind the path now, batch by batch. Raises as `LogFile.read` does."""
-        if self._log is None or self._log.truncated():
+        yield from self._read_renamed(max_bytes)
+        if self._log is None or self._log.rewritten():
             self._reopen()
-        yield from self._batches(max_bytes)
-        if self._log is None or not self._replaced(self._log):
-            self._replaced_at = None
-            return
-        now = self._clock()
-        if self._replaced_at is None:
-            self._replaced_at = now
-        if now - self._replaced_at >= ROTATION_GRACE:
-            yield from self._batches(max_bytes, final=True)
+        yield from self._batches(self._log, max_bytes)
+        while self._log is not None and self._replaced(self._log):
+            self._renamed.append((self._log, self._clock() + ROTATION_GRACE))
+            self._log = None
             self._reopen()
-            yield from self._batches(max_bytes)
+            yield from self._batches(self._log, max_bytes)
+
+    def _read_renamed(self, max_bytes: int) -> Iterator[Batch]:
+        for log, until in list(self._renamed):
+            over = self._clock() >= until
+            yield from self._batches(log, max_bytes, final=over)
+            if over:
+                log.close()
+                self._renamed.remove((log, until))
 
     def finish(self, max_bytes: int) -> Iterator[Batch]:
         """Everything to the end of the file, a last line without a newline included."""
-        yield from self._batches(max_bytes, final=True)
+        for log, _ in self._renamed:
+            yield from self._batches(log, max_bytes, final=True)
+        yield from self._batches(self._log, max_bytes, final=True)
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the logs behind the path that were not given out yet."""
+        return sum(log.unread for log in self._logs())
 
     def close(self) -> None:
-        """Close the log behind the path."""
-        if self._log is not None:
-            self._log.close()
+        """Close the logs behind the path."""
+        for log in self._logs():
+            log.close()
 
-    def _batches(self, max_bytes: int, final: bool = False) -> Iterator[Batch]:
-        while self._log is not None and (batch := self._log.read(max_bytes, final)) is not None:
+    def _logs(self) -> list[LogFile]:
+        return [*(log for log, _ in self._renamed), *([self._log] if self._log else [])]
+
+    def _batches(self, log: LogFile | None, max_bytes: int, final: bool = False) -> Iterator[Batch]:
+        while log is not None and (batch := log.read(max_bytes, final)) is not None:
             self._known[batch.after.file] = batch.after
             yield batch
 
@@ -81,8 +102,8 @@ class FollowedPath:
         In the midst of a rotation that may be nothing, or a log that another path still reads;
         then the next look tries again.
         """
-        self.close()
-        self._replaced_at = None
+        if self._log is not None:
+            self._log.close()
         try:
             self._log = LogFile(self.path, self._known.values(), self._max_line)
         except (UsageError, Locked):
@@ -114,16 +135,22 @@ def open_paths(
 
 
 def left_behind(paths: Iterable[Path], known: Iterable[Position]) -> list[Path]:
-    """Logs that were renamed beside `paths` while nobody read them, and are not read to their end.
+    """Logs that may have been renamed beside `paths` while nobody read them, and have unread bytes.
 
-    Known by their inodes; a log that was compressed meanwhile has to be named on the command line.
+    Known by their inodes, which another file may have by now: only what is `begun` is one of them. A
+    log that was compressed meanwhile has to be named on the command line.
     """
     asked = list(paths)
-    read = {position.inode: position.offset for position in known}
+    read: dict[int, int] = {}
+    for position in known:
+        read[position.inode] = min(position.offset, read.get(position.inode, position.offset))
     found: list[Path] = []
     for path in asked:
         for sibling in sorted(path.parent.glob(f"{escape(path.name)}[.-]*")):
-            status = sibling.stat()
+            try:
+                status = sibling.stat()
+            except FileNotFoundError:
+                continue  # rotated away since it was listed
             unread = status.st_size > read.get(status.st_ino, status.st_size)
             if unread and sibling.is_file() and sibling not in asked:
                 found.append(sibling)

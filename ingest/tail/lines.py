@@ -20,6 +20,8 @@ from ingest.tail.split import Line, Splitter
 from ingest.tail.unzip import GzipStream
 
 CHUNK = 1 << 20
+SEEN = 1024
+"""So many of the last bytes tell whether a file still holds what was read of it."""
 
 
 class DamagedGzip(DatacoreError):
@@ -66,6 +68,12 @@ class LogFile:
         position = self._recognise(known)
         self._skip_to(position)
         self._splitter = Splitter(replace(position, inode=self.inode), max_line)
+        self._seen = b""
+        """The last bytes that were read."""
+        self._seen_at = (-1, -1)
+        if not self.compressed:
+            begin = max(0, position.offset - SEEN)
+            self._seen = os.pread(self._file.fileno(), position.offset - begin, begin)
 
     def close(self) -> None:
         """Close the file and let go of its lock."""
@@ -76,10 +84,29 @@ class LogFile:
         """After the last line given out."""
         return self._splitter.position
 
-    def truncated(self) -> bool:
-        """Whether the file is shorter than what was read of it: copied and truncated."""
-        size = os.fstat(self._file.fileno()).st_size
-        return not self.compressed and size < self._splitter.read
+    @property
+    def unread(self) -> int:
+        """Bytes after the last line given out; 0 for a compressed log, whose length nobody knows."""
+        if self.compressed:
+            return 0
+        return max(0, os.fstat(self._file.fileno()).st_size - self.position.offset)
+
+    def rewritten(self) -> bool:
+        """Whether the file does not hold any more what was read of it: copied and truncated.
+
+        It is shorter then, or, where it has grown again, its bytes before the next are others.
+        """
+        if self.compressed:
+            return False
+        status = os.fstat(self._file.fileno())
+        read = self._splitter.read
+        if status.st_size < read:
+            return True
+        seen_at = (status.st_size, status.st_mtime_ns)
+        if seen_at == self._seen_at:
+            return False
+        self._seen_at = seen_at
+        return os.pread(self._file.fileno(), len(self._seen), read - len(self._seen)) != self._seen
 
     def read(self, max_bytes: int, final: bool = False) -> Batch | None:
         """The next whole lines, about `max_bytes` of them; None where there are none yet.
@@ -97,6 +124,7 @@ class LogFile:
                     lines += self._splitter.end()
                 break
             taken += len(chunk)
+            self._seen = (self._seen + chunk if len(chunk) < SEEN else chunk)[-SEEN:]
             lines += self._splitter.feed(chunk)
         if lines:
             after = self.position

@@ -9,6 +9,7 @@ timeout, aborts it; asking a broker that is away to abort would wait for ever.
 
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -119,7 +120,8 @@ class Publisher:
         self._settings = settings
         self._topic = topic
         self._host = host
-        self._turn = 0
+        # not 0: runs that send one batch each would all fill the first partition
+        self._turn = zlib.crc32(f"{host} {name}".encode())
         with _publishing(settings):
             self._producer = KafkaProducer(
                 **{**kafka_settings(settings), "request_timeout_ms": 10_000},

@@ -1,4 +1,4 @@
-"""The part `aws`: S3, Glue and KMS by moto's server, all in memory.
+"""The part `aws`: S3, Glue, KMS and Kinesis by moto's server, all in memory.
 
 Comes in: a site. Goes out: the `Part`; once it answers, the two buckets, encrypted by default with
 the key `alias/datacore` and closed to the public, and the Glue databases.
@@ -22,7 +22,7 @@ def aws_part(site: Site) -> Part:
     port = site.ports["aws"]
     return Part(
         name="aws",
-        title="S3, Glue, KMS (moto, in memory)",
+        title="S3, Glue, KMS, Kinesis (moto, in memory)",
         port=port,
         command=(sys.executable, "-m", "sandbox.aws_server", HOST, str(port)),
         ask=lambda: ask(site),

@@ -1,7 +1,7 @@
 """The part `kafka`: one broker that is its own controller (KRaft), with transactions.
 
-Comes in: a site, Java, the class path. Goes out: the `Part`; also topics, on request. Topics are
-never made by using them.
+Comes in: a site, Java, the class path. Goes out: the `Part`; also topics, on request, and a listener
+with TLS and SCRAM where the site has a port for it. Topics are never made by using them.
 """
 
 import logging
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from datacore.errors import ServiceUnreachable, UsageError
 from sandbox.part import Part, Site
+from sandbox.parts import kafka_secure
 from sandbox.ports import HOST
 
 if TYPE_CHECKING:
@@ -62,23 +63,41 @@ def kafka_part(site: Site, java: Path, jars: Iterable[Path], topics: Iterable[st
         files={
             properties: broker_properties(site, home / "data"),
             home / "log4j2.properties": LOGGING,
+            **(kafka_secure.secure_files(home) if kafka_secure.PORT in site.ports else {}),
         },
         ask=lambda: _brokers(site.address("kafka")),
-        furnish=lambda: create_topics(site.address("kafka"), topics, PARTITIONS),
+        furnish=lambda: _furnish(site, topics),
     )
+
+
+def _furnish(site: Site, topics: Iterable[str]) -> None:
+    broker = site.address("kafka")
+    create_topics(broker, topics, PARTITIONS)
+    if kafka_secure.PORT in site.ports:
+        admin = _admin(broker)
+        try:
+            password = site.variables["DATACORE_SANDBOX_KAFKA_SECURE_PASSWORD"]
+            kafka_secure.make_user(admin, password)
+        finally:
+            admin.close()
 
 
 def broker_properties(site: Site, data: Path) -> str:
     """The text of server.properties."""
-    broker = site.address("kafka")
+    secure = kafka_secure.PORT in site.ports
+    advertised = f"PLAINTEXT://{site.address('kafka')}"
+    protocols = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+    if secure:
+        advertised += f",{kafka_secure.LISTENER}://{site.address(kafka_secure.PORT)}"
+        protocols += f",{kafka_secure.LISTENER}:SASL_SSL"
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@{site.address('controller')}",
-        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{site.address('controller')}",
-        "advertised.listeners": f"PLAINTEXT://{broker}",
+        "listeners": f"{advertised},CONTROLLER://{site.address('controller')}",
+        "advertised.listeners": advertised,
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": protocols,
         "host.name": HOST,
         "log.dirs": str(data),
         "auto.create.topics.enable": "false",
@@ -96,6 +115,7 @@ def broker_properties(site: Site, data: Path) -> str:
         "num.network.threads": "2",
         "num.io.threads": "4",
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+        **(kafka_secure.secure_properties(data.parent) if secure else {}),
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from ingest_stage import Stage
 
+from datacore.reconcile.read import TOPICS
+
 pytestmark = pytest.mark.sandbox
 
 
@@ -43,10 +45,12 @@ def test_spark_reads_raw_records_and_the_ledger(stage: Stage) -> None:
     assert ask(stage, whole) == [("e30", None, wrong.decode())]
     assert (unclaimed.decode(),) in ask(stage, "select value from raw.unclaimed")
     cuts = f"""
-        select sum(size(objects)), sum(records), count(distinct rules), max(producers[0].last_seq)
+        select sum(size(objects)), sum(records), count(distinct rules), max(producers[0].ranges[0][1])
         from platform.cut where {of_topic}
     """
     assert ask(stage, cuts) == [(4, 33, 1, 32)]
+    topics = {topic: counts for topic, *counts in ask(stage, TOPICS)}
+    assert topics[stage.topic] == [33, 32, 1, 0], "produced, landed, quarantined, lost"
     hours = f"""
         select sequence, offsets['0'] + offsets['1'] + offsets['2'], h.hour, h.records, h.sealed
         from platform.hour lateral view explode(hours) as h

@@ -1,7 +1,7 @@
 """A bucket in memory that breaks where a test wants it to."""
 
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ingest.land.bucket import Bucket
@@ -19,11 +19,18 @@ class CrashAt:
     after: bool = False
 
 
+class OneByOne:
+    """Does what a pool of threads does, in one."""
+
+    map = staticmethod(map)
+
+
 class MemoryBucket(Bucket):
     """S3 for one test; `using` gives the same objects to another process."""
 
     def __init__(self, crash: CrashAt | None = None) -> None:
         super().__init__(None, "memory")  # type: ignore[arg-type]  # everything is overridden
+        self._pool = OneByOne()  # type: ignore[assignment]
         self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
         self.crash = crash
         self.writes = 0
@@ -52,9 +59,19 @@ class MemoryBucket(Bucket):
         held = self.objects.get(key)
         return held[1].get("sha256", "") if held else None
 
-    def get(self, key: str) -> bytes | None:
-        held = self.objects.get(key)
-        return held[0] if held else None
+    def read(self, key: str) -> tuple[bytes, Mapping[str, str]] | None:
+        return self.objects.get(key)
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        return {key: len(self.objects[key][0]) for key in self.keys(prefix)}
+
+    def remove(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.objects.pop(key, None)
+
+    def beginning(self, key: str, size: int) -> bytes | None:
+        data = self.get(key)
+        return None if data is None else data[:size]
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         return iter([k for k in sorted(self.objects) if k.startswith(prefix) and k > start_after])

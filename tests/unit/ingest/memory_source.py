@@ -1,19 +1,30 @@
 """A source in memory: what Kafka does for the lander, with every fault that a test wants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ingest.land.source import Hint, Partition, RetentionOutran
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
 
 
 class MemoryRecord(NamedTuple):
-    """A record as `ingest.land.source.Record` has it."""
+    """One record, a row of a `Batch`."""
 
     offset: int
     timestamp: int
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def batch_of(records: Sequence[MemoryRecord]) -> Batch:
+    """Records in columns, as a source gives them."""
+    headers = [record.headers for record in records]
+    return Batch(
+        [record.offset for record in records],
+        [record.timestamp for record in records],
+        [record.value for record in records],
+        headers if any(headers) else None,
+    )
 
 
 @dataclass
@@ -55,7 +66,7 @@ class MemorySource:
     def assigned(self) -> frozenset[Partition]:
         return frozenset(self.log.records) if self.log.topic_id else frozenset()
 
-    def poll(self, seconds: float) -> dict[Partition, list[MemoryRecord]]:
+    def poll(self, seconds: float) -> dict[Partition, Batch]:
         found = {}
         mine = sorted(self.assigned() & self.positions.keys())
         for partition in mine:
@@ -66,20 +77,27 @@ class MemorySource:
             records = [r for r in self.log.records[partition] if r.offset >= at][: self.step]
             last = records and records[-1] == self.log.records[partition][-1]
             if records:
-                found[partition] = records
+                found[partition] = batch_of(records)
                 self.positions[partition] = records[-1].offset + 1
             if last or not records:
                 self.positions[partition] = max(at, self.log.end(partition))
         return found
 
-    def seek(self, partition: Partition, offset: int) -> None:
-        self.positions[partition] = offset
+    def seek(self, partition: Partition, mark: Mark) -> None:
+        self.positions[partition] = mark.offset
 
     def position(self, partition: Partition) -> int:
         return self.positions[partition]
 
     def begins(self, partition: Partition) -> int:
         return self.log.begins.get(partition, 0)
+
+    def dropped(self, partition: Partition, mark: Mark) -> Mark | None:
+        begins = self.begins(partition)
+        return Mark(begins) if begins > mark.offset else None
+
+    def closed(self, partition: Partition) -> bool:
+        return False
 
     def ends(self) -> dict[Partition, int]:
         return {partition: self.log.end(partition) for partition in self.assigned()}
@@ -90,10 +108,14 @@ class MemorySource:
     def acknowledge(self, partition: Partition, hint: Hint) -> None:
         self.log.hints[partition] = hint
 
-    def read(self, partition: Partition, first: int, next_: int) -> Iterator[list[MemoryRecord]]:
+    def read(
+        self, partition: Partition, first: int, next_: int, names: tuple[str, str] | None = None
+    ) -> Iterator[Batch]:
         if first < self.begins(partition):
             raise RetentionOutran(partition)
-        yield [r for r in self.log.records[partition] if first <= r.offset < next_]
+        records = [r for r in self.log.records[partition] if first <= r.offset < next_]
+        if records:
+            yield batch_of(records)
 
     def close(self) -> None:
         pass

@@ -3,14 +3,17 @@
 import base64
 import gzip
 import json
+from dataclasses import replace
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from memory_source import MemoryRecord
+from memory_source import MemoryRecord, batch_of
 
 from ingest.headers import TOO_LARGE
 from ingest.land.cut import Cut, OpenCut
-from ingest.land.manifest import Manifest, read_manifest
+from ingest.land.manifest import Kind, Manifest, ManifestKey, Producer, read_manifest
 from ingest.land.rules import Rule, Rules
 from ingest.land.source import Partition
 
@@ -30,7 +33,8 @@ def produced(host: str, file: str, sequence: int) -> tuple[tuple[str, bytes], ..
 
 def made(records: list[MemoryRecord], first: int = 0, reached: int | None = None) -> Cut:
     cut = OpenCut(PARTITION, first, RULES)
-    cut.add(records)
+    if records:
+        cut.add(batch_of(records))
     return cut.finish(reached or cut.next, "id", "lander-1", "2026-01-02T04:00:00.000Z")
 
 
@@ -77,8 +81,11 @@ def test_offsets_without_a_record_are_gaps() -> None:
 
 
 def test_records_delivered_again_are_taken_once() -> None:
-    records = [MemoryRecord(n, NOW, b"{}") for n in (0, 1, 2, 1, 2, 3)]
-    assert made(records).manifest.records == 4
+    cut = OpenCut(PARTITION, 0, RULES)
+    for offsets in ((0, 1, 2), (1, 2, 3), (0, 2)):
+        cut.add(batch_of([MemoryRecord(n, NOW, b"{}") for n in offsets]))
+    manifest = cut.finish(cut.next, "id", "lander-1", "").manifest
+    assert (manifest.records, manifest.gaps) == (4, ())
 
 
 def test_sequence_numbers_are_told_by_host_and_file() -> None:
@@ -91,10 +98,42 @@ def test_sequence_numbers_are_told_by_host_and_file() -> None:
             MemoryRecord(4, NOW, b"{}", produced("web-1", "a", 6)),
         ]
     )
-    assert [(p.host, p.file, p.first_seq, p.last_seq, p.records) for p in cut.manifest.producers] == [
-        ("web-1", "a", 5, 7, 3),
-        ("web-2", "a", 1, 1, 1),
-    ]  # fmt: skip
+    assert cut.manifest.producers == (
+        Producer("web-1", "a", 3, ((5, 7),)),
+        Producer("web-2", "a", 1, ((1, 1),)),
+    )
+
+
+@given(st.lists(st.integers(0, 12) | st.integers(0, 10**18 - 1), min_size=1))
+def test_a_producers_ranges_are_the_sequence_numbers_that_came(numbers: list[int]) -> None:
+    records = [
+        MemoryRecord(n, NOW, b"{}", produced("h", "f", sequence))
+        for n, sequence in enumerate(numbers)
+    ]
+    (producer,) = made(records).manifest.producers
+    assert producer.records == len(numbers)
+    assert {n for first, last in producer.ranges for n in range(first, last + 1)} == set(numbers)
+    gaps = [after - last for (_, last), (after, _) in pairwise(producer.ranges)]
+    assert all(gap > 1 for gap in gaps), "runs neither touch nor overlap, and are in order"
+
+
+def test_a_sequence_number_beyond_all_bounds_is_none() -> None:
+    records = [MemoryRecord(0, NOW, b"{}", (("host", b"h"), ("file", b"f"), ("seq", b"9" * 5000)))]
+    assert made(records).manifest.producers == ()
+
+
+def test_finished_runs_count_as_memory() -> None:
+    cut = OpenCut(PARTITION, 0, RULES)
+    cut.add(batch_of([MemoryRecord(0, NOW, None, produced("h", "f", 0))]))
+    before = cut.held
+    cut.add(
+        batch_of([MemoryRecord(n, NOW, None, produced("h", "f", 2 * n)) for n in range(1, 101)])
+    )
+    scattered = cut.held - before
+    cut.add(
+        batch_of([MemoryRecord(n, NOW, None, produced("h", "f", 100 + n)) for n in range(101, 201)])
+    )
+    assert scattered > cut.held - before - scattered > 0
 
 
 def test_a_quarantined_record_keeps_all_that_is_needed_to_land_it() -> None:
@@ -146,10 +185,29 @@ def test_a_manifest_is_read_again_as_it_was_written() -> None:
     assert manifest.to_json().count(b"\n") == 1
 
 
-def test_the_chain_sorts_by_offset() -> None:
-    keys = [made([], first=n, reached=n + 1).manifest.key for n in (9, 10, 99, 1000)]
+def test_the_chain_sorts_by_generation_and_offset() -> None:
+    chain = [
+        replace(made([], first=n, reached=n + 1).manifest, generation=generation)
+        for generation, n in ((0, 9), (0, 10), (0, 99), (0, 1000), (1, 0), (1, 99), (2, 0))
+    ]
+    keys = [manifest.key for manifest in chain]
     assert keys == sorted(keys)
+    assert keys[4] == "production-logs/_cuts/t/2/~0001+00000000000000000000.json"
+    note = replace(chain[4], kind=Kind.LOST_OBJECTS)
+    assert keys[4] < note.key < keys[5]
+    for manifest in (*chain, note):
+        key = ManifestKey.parse(manifest.key)
+        assert key == (
+            "t", 2, manifest.generation, manifest.first, manifest.kind is Kind.LOST_OBJECTS
+        )  # fmt: skip
     assert keys[0] == "production-logs/_cuts/t/2/00000000000000000009.json"
+
+
+@pytest.mark.parametrize(
+    "name", ["~0000+00000000000000000000.json", "5.json", "00000000000000000000.txt", "02/5.json"]
+)
+def test_another_name_is_no_manifests(name: str) -> None:
+    assert ManifestKey.parse(f"production-logs/_cuts/t/2/{name}") is None
 
 
 def without_writer(manifest: Manifest) -> tuple[object, ...]:
@@ -165,7 +223,7 @@ def test_a_cut_does_not_depend_on_how_its_records_arrive(
     pieces = OpenCut(PARTITION, 0, RULES)
     while records:
         size = data.draw(st.integers(1, len(records)))
-        pieces.add(records[:size])
+        pieces.add(batch_of(records[:size]))
         records = records[size:]
     other = pieces.finish(pieces.next, "id", "lander-2", "later")
     assert without_writer(other.manifest) == without_writer(whole.manifest)

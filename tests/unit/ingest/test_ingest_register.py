@@ -43,6 +43,15 @@ def spark_schema(parameters: dict[str, str]) -> dict[str, Any]:
     return {field["name"]: field["type"] for field in fields}
 
 
+def test_spark_shows_what_the_contract_says_of_a_column() -> None:
+    parameters = raw_table(CONTRACT, "b").input["Parameters"]
+    fields = json.loads(parameters["spark.sql.sources.schema"])["fields"]
+    shown = {field["name"]: field["metadata"].get("comment") for field in fields}
+    assert shown["id"] == "The click."
+    assert shown["tags"] == "x" * 255
+    assert shown["dt"] == "Day of the event, UTC."
+
+
 def test_spark_reads_a_raw_table_typed_with_the_whole_line_where_a_value_does_not_fit() -> None:
     table = raw_table(CONTRACT, "b").input
     assert spark_schema(table["Parameters"]) == {
@@ -96,12 +105,13 @@ def test_an_unclaimed_record_is_one_string() -> None:
 
 
 def test_the_ledgers_tables_have_valid_types() -> None:
-    assert {table.name for table in platform_tables("b")} == {"cut", "hour", "quarantine"}
+    names = {table.name for table in platform_tables("b")}
+    assert names == {"cut", "hour", "quarantine", "replay"}
 
 
 def test_registering_again_changes_nothing(glue: Any) -> None:
     registrar = Registrar(Catalog(glue), [CONTRACT], "b")
-    assert registrar.tables() == 5
+    assert registrar.tables() == 6
     assert Registrar(Catalog(glue), [CONTRACT], "b").tables() == 0
 
 
@@ -146,4 +156,4 @@ def test_hours_of_a_type_without_a_contract_wait_for_it(glue: Any) -> None:
 
 def test_the_marketplaces_contracts_make_tables(glue: Any) -> None:
     contracts = load_contracts(ROOT / "contracts")
-    assert Registrar(Catalog(glue), contracts, "b").tables() == len(contracts) + 4
+    assert Registrar(Catalog(glue), contracts, "b").tables() == len(contracts) + 5

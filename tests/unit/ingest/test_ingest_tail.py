@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datacore.errors import Locked, UsageError
@@ -243,18 +244,32 @@ def follow(path: Path, clock: Clock) -> Follow:
     return lambda: [line for batch in followed.read(MAX) for line in batch.lines]
 
 
-def test_a_renamed_log_is_read_on_for_a_while(path: Path, clock: Clock, follow: Follow) -> None:
+def test_a_renamed_log_is_read_on_for_a_while_beside_the_new_one(
+    path: Path, clock: Clock, follow: Follow
+) -> None:
     assert follow() == [b"one"]
     with path.open("ab") as writer:
         path.rename(path.with_name("app.log.1"))
         assert follow() == []
         path.write_bytes(b"new\n")
-        assert follow() == []
+        assert follow() == [b"new"]
         writer.write(b"last\nunended")
         writer.flush()
         assert follow() == [b"last"]
         clock.now = ROTATION_GRACE
-        assert follow() == [b"unended", b"new"]
+        assert follow() == [b"unended"]
+
+
+def test_a_log_that_rotates_faster_than_the_grace_loses_no_line(
+    path: Path, clock: Clock, follow: Follow
+) -> None:
+    seen = follow()
+    for number in range(1, 9):
+        path.rename(path.with_name(f"app.log.{number}"))
+        path.write_bytes(b"%d\n" % number)
+        seen += follow()
+        clock.now += 1
+    assert seen == [b"one", *(b"%d" % number for number in range(1, 9))]
 
 
 def test_a_truncated_log_is_a_new_one(path: Path, follow: Follow) -> None:
@@ -264,6 +279,42 @@ def test_a_truncated_log_is_a_new_one(path: Path, follow: Follow) -> None:
     with path.open("ab") as file:
         file.write(b"two\n")
     assert follow() == [b"two"]
+
+
+def test_a_truncated_log_that_has_outgrown_what_was_read_is_a_new_one(
+    path: Path, follow: Follow
+) -> None:
+    assert follow() == [b"one"]
+    os.truncate(path, 0)
+    with path.open("ab") as file:
+        file.write(b"two and more\nthree\n")
+    assert follow() == [b"two and more", b"three"]
+
+
+def test_a_log_that_was_deleted_and_came_again_is_a_new_one(path: Path, follow: Follow) -> None:
+    assert follow() == [b"one"]
+    path.unlink()
+    assert follow() == []
+    path.write_bytes(b"two\n")
+    assert follow() == [b"two"]
+
+
+def test_another_file_with_the_inode_of_a_known_log_is_not_read_unasked(path: Path) -> None:
+    path.write_bytes(TEXT)
+    log = opened(path)
+    read(log)
+    log.close()
+    other = path.with_name("app.log.1")
+    other.write_bytes(b"other " + TEXT)
+    reused = replace(log.position, inode=other.stat().st_ino)
+    assert left_behind([path], [reused]) == [other]
+    (followed,) = open_paths([other], {reused.file: reused}, LIMIT, Clock())
+    assert not followed.begun
+    path.rename(path.with_name("app.log.2"))
+    (renamed,) = open_paths(
+        [path.with_name("app.log.2")], {log.position.file: log.position}, LIMIT, Clock()
+    )
+    assert renamed.begun
 
 
 def test_a_deleted_log_is_read_to_its_end(path: Path, follow: Follow) -> None:
@@ -288,3 +339,117 @@ def test_rotation_among_followed_paths_repeats_nothing(tmp_path: Path, clock: Cl
         seen += [line for p in paths for batch in p.read(MAX) for line in batch.lines]
     assert len(seen) == 2 * len(LINES) + 1
     assert seen[-1] == b"new"
+
+
+class Writer:
+    """Writes numbered lines to a log, rotates it, and knows all that it wrote."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "app.log"
+        self.path.touch()
+        self.lines: list[bytes] = []
+        self.rotated = 0
+        self._rest = b""
+
+    def write(self, count: int, part: int, path: Path | None = None) -> None:
+        """`count` lines; where `part`, the end of the last one is left for later."""
+        text = self._rest
+        for _ in range(count):
+            line = b"line %d %s" % (len(self.lines), b"x" * (len(self.lines) * 37 % 300))
+            self.lines.append(line)
+            text += line + b"\n"
+        at = len(text) - min(part, len(text))
+        self._rest = text[at:]
+        with (path or self.path).open("ab") as file:
+            file.write(text[:at])
+
+    def rename(self) -> Path:
+        """Rotate by renaming."""
+        self.write(0, 0)
+        self.rotated += 1
+        renamed = self.path.with_name(f"app.log.{self.rotated}")
+        self.path.rename(renamed)
+        self.path.touch()
+        return renamed
+
+    def copy_and_truncate(self) -> None:
+        """Rotate by copying; whoever tails has read everything."""
+        self.rotated += 1
+        copy = self.path.with_name(f"app.log.{self.rotated}.copy")
+        copy.write_bytes(self.path.read_bytes())
+        os.truncate(self.path, 0)
+
+    def delete(self) -> None:
+        """The log is gone, and a new one comes in its place."""
+        self.path.unlink()
+        self.path.touch()
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_through_any_writes_rotations_and_restarts_each_line_comes_once(
+    data: st.DataObject,
+) -> None:
+    with TemporaryDirectory() as folder:
+        writer, clock, known = Writer(Path(folder)), Clock(), dict[str, Position]()
+        seen: list[Line] = []
+        running: list[FollowedPath] = []
+
+        def start() -> None:
+            for path in left_behind([writer.path], known.values()):
+                (rest,) = open_paths([path], known, LIMIT, clock)
+                if rest.begun:
+                    seen.extend(line for batch in rest.finish(size()) for line in batch.lines)
+                rest.close()
+            running.extend(open_paths([writer.path], known, LIMIT, clock))
+
+        def stop() -> None:
+            while running:
+                running.pop().close()
+
+        def size() -> int:
+            return data.draw(st.sampled_from([1, 700, MAX]))
+
+        def look() -> None:
+            for path in running:
+                seen.extend(line for batch in path.read(size()) for line in batch.lines)
+
+        start()
+        for _ in range(data.draw(st.integers(1, 12))):
+            act = data.draw(
+                st.sampled_from(["write", "write", "rename", "copy", "delete", "restart"])
+            )
+            if act == "write":
+                writer.write(data.draw(st.integers(0, 30)), data.draw(st.integers(0, 60)))
+            elif act == "rename":
+                renamed = writer.rename()
+                if data.draw(st.booleans()):
+                    writer.write(2, 0, renamed)  # the writer still holds the old file
+                if data.draw(st.booleans()):
+                    writer.write(data.draw(st.integers(0, 30)), 0)
+                look()
+            elif act in ("copy", "delete"):
+                writer.write(0, 0)
+                look()
+                (writer.copy_and_truncate if act == "copy" else writer.delete)()
+                if data.draw(st.booleans()):
+                    writer.write(data.draw(st.integers(1, 30)), 0)
+                look()
+            else:
+                writer.write(1, 0)  # of a log that was never read nobody knows the inode
+                look()
+                stop()
+                writer.write(data.draw(st.integers(0, 10)), 0)
+                if data.draw(st.booleans()):
+                    writer.rename()
+                    writer.write(data.draw(st.integers(0, 10)), data.draw(st.integers(0, 60)))
+                start()
+            if data.draw(st.booleans()):
+                look()
+            clock.now += data.draw(st.sampled_from([0.0, 1.0, ROTATION_GRACE]))
+        writer.write(0, 0)
+        look()
+        clock.now += ROTATION_GRACE
+        look()
+        stop()
+        assert sorted(seen) == sorted(writer.lines)  # type: ignore[type-var]

@@ -58,3 +58,12 @@ def test_a_port_in_use_is_refused_with_part_port_and_holder(taken: int) -> None:
     assert in_use(taken)
     with pytest.raises(UsageError, match=rf"redshift: port {taken} is in use by .*\(pid \d+\)"):
         require_free({"redshift": taken})
+
+
+def test_a_port_on_request_is_there_only_when_requested() -> None:
+    assert "kafka_secure" not in choose_ports(environ={})
+    assert choose_ports(environ={}, request=["kafka_secure"])["kafka_secure"] == 9094
+    moved = choose_ports(["kafka_secure=29094"], {}, request=["kafka_secure"], free=True)
+    assert moved["kafka_secure"] == 29094
+    with pytest.raises(UsageError, match="no part 'kafka_secure'"):
+        choose_ports(["kafka_secure=29094"], {})

@@ -1,0 +1,1 @@
+"""Measurements, each with its yardstick in the same run."""
