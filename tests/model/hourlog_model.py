@@ -73,7 +73,10 @@ class HourLogModel:
             for name, after, world in self._acts(s, writer):
                 yield f"{number}: {name}", _turn(world, number, after)
             if s.crashes and writer.at not in ("new", "done"):
-                yield f"{number} crashes", _turn(s, number, Writer())._replace(crashes=s.crashes - 1)
+                yield (
+                    f"{number} crashes",
+                    _turn(s, number, Writer())._replace(crashes=s.crashes - 1),
+                )
 
     def _acts(self, s: State, me: Writer) -> Iterator[tuple[str, Writer, State]]:
         match me.at:
@@ -150,9 +153,7 @@ class HourLogModel:
                 return "an hour is sealed though a partition held more"
             if not {hour for hour, _ in entry.totals} <= s.glue:
                 return "an entry names an hour that Glue does not have"
-        if s.log and any(
-            totals.get(p, 0) != offset for p, offset in enumerate(s.log[-1].offsets)
-        ):
+        if s.log and any(totals.get(p, 0) != offset for p, offset in enumerate(s.log[-1].offsets)):
             return "the totals are not those of the cuts"
         if last and (not s.log or s.log[-1].offsets != s.landed):
             return "the log does not cover what is landed"

@@ -76,9 +76,7 @@ class LandingModel:
                 landers[number] = Lander()
                 yield (
                     f"{number} crashes",
-                    s._replace(
-                        landers=tuple(sorted(landers, key=repr)), crashes=s.crashes - 1
-                    ),
+                    s._replace(landers=tuple(sorted(landers, key=repr)), crashes=s.crashes - 1),
                 )
         yield from self._log(s)
 

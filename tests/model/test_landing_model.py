@@ -62,3 +62,27 @@ def test_the_hour_log_breaks_without(safeguard: str, promise: str) -> None:
     with pytest.raises(Broken) as broken:
         states(HourLogModel(2, 2, 1, without=safeguard))
     assert broken.value.promise == promise
+
+
+def test_compactors_that_crash_and_sleep_never_hide_or_double_a_line() -> None:
+    assert states(VersionModel(versions=2, compactors=2, crashes=1)) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("safeguard", "promise"),
+    [
+        ("the compactor's look", "a reader misses a line that the log tells"),
+        ("the lander's look", "a reader misses a line that the log tells"),
+        ("writing before looking", "a reader misses a line that the log tells"),
+        ("copies into every version", "a reader misses a line that the log tells"),
+        ("copies before publishing", "a reader misses a line that the log tells"),
+        ("the look after publishing", "a reader misses a line"),
+        ("names", "a reader sees a line twice"),
+        ("inputs of earlier versions", "a reader sees a line twice"),
+        ("folders", "a reader sees a line twice"),
+    ],
+)
+def test_compaction_breaks_without(safeguard: str, promise: str) -> None:
+    with pytest.raises(Broken) as broken:
+        states(VersionModel(2, 2, 1, without=safeguard))
+    assert broken.value.promise == promise

@@ -1,40 +1,39 @@
-"""An hour that is compacted while late objects come and a lander that slept puts an old one back.
+"""An hour that is compacted by two processes while late objects come and an old one is put back.
 
-An object is a name and the records that it holds. Version n of the hour is folder n; folder 0 is where
-landers write. Readers read the folder that Glue names. The compactor may crash and start again; it
-removes inputs once a version stands. `without` names a safeguard that is taken out.
+Objects are known by their names. Version n of the hour is a record, which names its inputs, and folder n;
+folder 0, the base folder, is where landers write. Readers read the folder that Glue names. Compactors
+crash, sleep and overtake each other; docs/compaction.md has the protocol. That nobody sleeps between
+its last look and its call to Glue for longer than the grace is assumed, as it is there. `without`
+names a safeguard that is taken out.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-Object = tuple[str, frozenset[str]]
-FIRST = frozenset({("a", frozenset("a")), ("b", frozenset("b"))})
-"""What was there when the hour was sealed."""
-LATE: Object = ("late", frozenset({"late"}))
-SLEPT: Object = ("a", frozenset("a"))
-"""What the lander that slept puts again: another one completed its cut long ago."""
+FIRST = frozenset("ab")
+"""What the hour held when it was sealed."""
+LATE = "late"
+SLEPT = "a"
+"""What a lander that slept puts again: another one completed its cut long ago."""
 
 
 class Compactor(NamedTuple):
     at: str = "new"
     number: int = 0
-    inputs: frozenset[Object] = frozenset()
+    inputs: frozenset[str] = frozenset()
 
 
 class State(NamedTuple):
-    folders: tuple[frozenset[Object], ...]
-    versions: tuple[frozenset[Object], ...]
-    """Inputs of version 1, 2, …: the version records."""
+    folders: tuple[frozenset[str], ...]
+    records: tuple[frozenset[str], ...]
+    """Inputs of version 1, 2, …"""
     glue: int
-    compactor: Compactor
+    compactors: tuple[Compactor, ...]
     lander: str
     """Where the lander of the late object is."""
     seen: int
-    """The folder that it found in Glue."""
-    told: bool
-    """Its log entry stands."""
+    """How many records it found."""
     sleeper: bool
     """Whether the lander that slept has still to wake."""
     crashes: int
@@ -42,135 +41,151 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class VersionModel:
-    """`versions` are made one after the other."""
+    """`versions` may be made, by `compactors` at once."""
 
     versions: int
+    compactors: int
     crashes: int
     without: str = ""
 
     def start(self) -> State:
-        folders = (FIRST, *(frozenset[Object]() for _ in range(self.versions)))
-        return State(folders, (), 0, Compactor(), "write", 0, False, True, self.crashes)
+        folders = (FIRST, *(frozenset[str]() for _ in range(self.versions)))
+        compactors = (Compactor(),) * self.compactors
+        return State(folders, (), 0, compactors, "put", 0, True, self.crashes)
 
     def steps(self, s: State) -> Iterator[tuple[str, State]]:
         if s.sleeper:
             yield "the sleeper puts", _put(s, 0, SLEPT)._replace(sleeper=False)
         yield from self._land(s)
-        for name, after in self._compact(s):
-            yield name, after
-        if s.crashes and s.compactor.at not in ("new", "done"):
-            yield "the compactor crashes", s._replace(compactor=Compactor(), crashes=s.crashes - 1)
+        for number, me in enumerate(s.compactors):
+            step = self._compact(s, me)
+            if step is not None:
+                name, after, world = step
+                yield f"{number}: {name}", _turn(world, number, after)
+            if s.crashes and me.at not in ("new", "done"):
+                crashed = s._replace(crashes=s.crashes - 1)
+                yield f"{number} crashes", _turn(crashed, number, Compactor())
 
     def _land(self, s: State) -> Iterator[tuple[str, State]]:
+        blind = self.without == "the lander's look"
         match s.lander:
-            case "write":
-                if self.without == "writing first":
-                    yield "the lander looks", s._replace(lander="write late", seen=s.glue)
-                else:
-                    yield "the lander puts", _put(s, 0, LATE)._replace(lander="look")
-            case "write late":
-                after = "copy" if s.seen else "tell"
-                yield "the lander puts", _put(s, 0, LATE)._replace(lander=after)
+            case "put" if self.without == "writing before looking":
+                yield "the lander looks", s._replace(lander="put late", seen=len(s.records))
+            case "put":
+                yield "the lander puts", _put(s, 0, LATE)._replace(lander="look")
+            case "put late":
+                yield "the lander puts", _put(s, 0, LATE)._replace(lander="copy")
             case "look":
-                blind = self.without == "looking" or s.glue == 0
-                after = "tell" if blind else "copy"
-                yield "the lander looks", s._replace(lander=after, seen=s.glue)
+                seen = 0 if blind else len(s.records)
+                yield "the lander looks", s._replace(lander="copy", seen=seen)
             case "copy":
-                after = "tell" if self.without in ("looking again", "writing first") else "again"
-                taken = any(LATE in inputs for inputs in s.versions[: s.seen])
-                if taken and self.without != "the lander's look at the inputs":
-                    yield "the lander finds it taken", s._replace(lander=after)
-                else:
-                    yield "the lander copies", _put(s, s.seen, LATE)._replace(lander=after)
-            case "again":
-                after = "tell" if s.glue == s.seen else "copy"
-                yield "the lander looks again", s._replace(lander=after, seen=s.glue)
-            case "tell":
-                yield "the lander's entry stands", s._replace(lander="done", told=True)
+                for number in range(1, s.seen + 1):
+                    if self.without == "copies into every version" and number < s.seen:
+                        continue
+                    if LATE not in self._superseded(s, number) or self.without == "names":
+                        s = _put(s, number, LATE)
+                yield "the lander copies, and its entry stands", s._replace(lander="told")
 
-    def _compact(self, s: State) -> Iterator[tuple[str, State]]:
-        me = s.compactor
+    def _compact(self, s: State, me: Compactor) -> tuple[str, Compactor, State] | None:
         match me.at:
             case "new":
-                yield self._begin(s)
+                return self._begun(s)
             case "claim":
-                after = s._replace(versions=(*s.versions, me.inputs))
-                yield "the version is claimed", _at(after, "output")
+                if len(s.records) != me.number - 1:
+                    return "finds the number taken", Compactor(), s
+                after = s._replace(records=(*s.records, me.inputs))
+                return "claims", me._replace(at="output"), after
             case "output":
-                records = frozenset(r for _, held in me.inputs for r in held)
+                at = "look" if self.without == "copies before publishing" else "copy"
                 target = 0 if self.without == "folders" else me.number
-                after = _put(s, target, (f"version {me.number}", records))
-                yield "its output is written", _at(after, "publish")
+                return "writes", me._replace(at=at), _put(s, target, f"version {me.number}")
+            case "copy":
+                late = self.without == "copies before publishing"
+                after = self._copied(s, me.number)
+                return "copies", me._replace(at="settled" if late else "look"), after
+            case "look":
+                if me.number < len(s.records):
+                    return "finds a newer version", Compactor(), s
+                return "looks", me._replace(at="publish"), s
             case "publish":
                 glue = 0 if self.without == "folders" else me.number
-                again = "remove" if self.without == "listing again" else "list"
-                yield "it is published", _at(s._replace(glue=glue), again)
-            case "list":
-                yield "what came meanwhile is copied", _at(self._copied(s), "remove")
+                at = "copy" if self.without == "copies before publishing" else "settled"
+                return "publishes", me._replace(at=at), s._replace(glue=glue)
+            case "settled":
+                if me.number < len(s.records) and self.without != "the look after publishing":
+                    return "finds a newer version", Compactor(), s
+                return "is settled", me._replace(at="remove"), s
             case "remove":
-                yield "its inputs are removed", _at(self._removed(s), "new")
+                asleep = any(other.at == "publish" for other in s.compactors)
+                if asleep:
+                    return None  # the grace has not passed
+                if s.glue != me.number and self.without not in (
+                    "folders",
+                    "the look after publishing",
+                ):
+                    return "finds another published", Compactor(), s
+                return "removes", Compactor(), self._removed(s, me.number)
+        return None
 
-    def _begin(self, s: State) -> tuple[str, State]:
-        """Goes on with the last version where that is not published, else begins the next."""
-        number = len(s.versions)
-        unfinished = number and (s.glue != number or s.compactor.number == -1)
-        if number and (unfinished or number == self.versions):
-            if s.glue == number and self._tidy(s):
-                return "all is compacted", _at(s, "done")
-            inputs = s.versions[number - 1]
-            return "a version is taken up again", s._replace(
-                compactor=Compactor("output", number, inputs)
-            )
-        inputs = s.folders[s.glue]
-        return "the folder is listed", s._replace(compactor=Compactor("claim", number + 1, inputs))
+    def _begun(self, s: State) -> tuple[str, Compactor, State]:
+        newest = len(s.records)
+        if newest and s.glue != newest and self.without != "folders":
+            return "takes the newest up", Compactor("output", newest, s.records[-1]), s
+        if newest < self.versions:
+            return "lists", Compactor("claim", newest + 1, s.folders[newest]), s
+        if self._removed(s, newest).folders != s.folders:
+            return "finds what is superseded", Compactor("remove", newest), s
+        return "has nothing to do", Compactor("done"), s
 
-    def _tidy(self, s: State) -> bool:
-        """Nothing is left to copy or to remove."""
-        ready = self._copied(s) if self.without != "listing again" else s
-        return self._removed(ready).folders == s.folders
+    def _superseded(self, s: State, number: int) -> frozenset[str]:
+        """Names that are in version `number` by way of an output."""
+        first = number - 1 if self.without == "inputs of earlier versions" else 0
+        return frozenset().union(*s.records[first:number])
 
-    def _copied(self, s: State) -> State:
-        """Every object of the base folder that no version took, by its name."""
-        known = s.versions[-1:] if self.without == "inputs of earlier versions" else s.versions
-        taken = {name for inputs in known for name, _ in inputs}
-        for held in sorted(s.folders[0]):
-            if held[0] not in taken:
-                s = _put(s, len(s.versions), held)
+    def _copied(self, s: State, number: int) -> State:
+        if self.without == "the compactor's look":
+            return s
+        for name in sorted(s.folders[0] - self._superseded(s, number)):
+            s = _put(s, number, name)
         return s
 
-    def _removed(self, s: State) -> State:
-        """The inputs of the last version, from the folders before it."""
-        taken = {name for name, _ in s.versions[-1]}
-        last = 1 if self.without == "folders" else len(s.versions)
-        folders = tuple(
-            frozenset(o for o in folder if o[0] not in taken) if number < last else folder
-            for number, folder in enumerate(s.folders)
-        )
-        return s._replace(folders=folders)
+    def _removed(self, s: State, number: int) -> State:
+        """The inputs from the base folder, and older versions' folders."""
+        if self.without == "folders":
+            return s._replace(folders=(s.folders[0] - s.records[number - 1], *s.folders[1:]))
+        kept = s.folders[0] - frozenset().union(*s.records[:number])
+        empty = (frozenset[str](),) * (number - 1)
+        return s._replace(folders=(kept, *empty, *s.folders[number:]))
+
+    def _lines(self, s: State, name: str) -> list[str]:
+        """What an object holds."""
+        if not name.startswith("version "):
+            return [name]
+        inputs = s.records[int(name.removeprefix("version ")) - 1]
+        return [line for one in inputs for line in self._lines(s, one)]
 
     def check(self, s: State, last: bool) -> str | None:
         """The promise that a state breaks."""
-        read = sorted(record for _, held in s.folders[s.glue] for record in held)
+        read = [line for name in s.folders[s.glue] for line in self._lines(s, name)]
         if len(read) != len(set(read)):
-            return "a reader sees a record twice"
-        if not {"a", "b"} <= set(read):
-            return "a reader misses a record"
-        settled = s.compactor.at in ("new", "done", "claim")
-        if s.told and settled and "late" not in read:
-            return "a reader misses a record that the log tells"
-        if last and "late" not in read:
-            return "a record is lost"
+            return "a reader sees a line twice"
+        if not set(read) >= FIRST:
+            return "a reader misses a line"
+        if s.lander == "told" and LATE not in read:
+            return "a reader misses a line that the log tells"
+        if last and s.glue != len(s.records):
+            return "an old version is published"
         return None
 
 
-def _put(s: State, folder: int, held: Object) -> State:
+def _put(s: State, folder: int, name: str) -> State:
     """Put an object where there is none of its name."""
-    if any(name == held[0] for name, _ in s.folders[folder]):
-        return s
     folders = list(s.folders)
-    folders[folder] |= {held}
+    folders[folder] |= {name}
     return s._replace(folders=tuple(folders))
 
 
-def _at(s: State, at: str) -> State:
-    return s._replace(compactor=s.compactor._replace(at=at))
+def _turn(s: State, number: int, compactor: Compactor) -> State:
+    compactors = list(s.compactors)
+    compactors[number] = compactor
+    return s._replace(compactors=tuple(sorted(compactors, key=repr)))
