@@ -17,7 +17,7 @@ from datacore.settings import load_settings
 from ingest.meter import Meter
 from ingest.meter_server import measured, metrics_options
 from ingest.signals import stop_on_signals
-from ingest.tail.follower import FollowedPath, left_behind, open_paths
+from ingest.tail.follower import FollowedPath, forget, gone, left_behind, open_paths
 from ingest.tail.lines import Batch
 from ingest.tail.position import Position
 from ingest.tail.publisher import Publisher, prepare, read_positions
@@ -41,6 +41,17 @@ class Tail:
         self._meter = meter
         self.lines = 0
         self.bytes = 0
+
+    def register(self, paths: list[FollowedPath], known: dict[str, Position]) -> None:
+        """Make all logs known, in one transaction, before anything of them is sent.
+
+        What was registered before, never read and is gone is forgotten.
+        """
+        files = [path.path for path in paths]
+        new = [forget(known, position) for position in gone(files, list(known.values()))]
+        new += [batch for path in paths if (batch := path.register()) is not None]
+        if new:
+            self._commit(new)
 
     def once(self, paths: list[FollowedPath]) -> list[DatacoreError]:
         """Every path to its end; the errors of those that broke off."""
@@ -74,7 +85,7 @@ class Tail:
             for batch in batches:
                 waiting.append(batch)
                 size += batch.bytes
-                if size >= TRANSACTION_BYTES:
+                if size >= TRANSACTION_BYTES or not batch.lines:
                     full, waiting, size = waiting, [], 0
                     self._commit(full)
                 if self._stop.is_set():
@@ -139,8 +150,9 @@ def tail(
         try:
             known = read_positions(settings, topic, host)
             with opened(left_behind(files, known.values()), known, max_line) as rest:
-                problems = moved.once([path for path in rest if path.begun])
+                problems = moved.once([path for path in rest if path.recognised])
             with opened(files, known, max_line) as paths:
+                moved.register(paths, known)
                 if once:
                     problems += moved.once(paths)
                 else:

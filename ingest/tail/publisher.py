@@ -151,7 +151,7 @@ class Publisher:
 
     def _send_batch(self, batch: Batch) -> None:
         partition = self._partitions[self._turn % len(self._partitions)]
-        self._turn += 1
+        self._turn += bool(batch.lines)
         host, file = (HOST, self._host.encode()), (FILE, batch.after.file.encode())
         futures = []
         for number, line in enumerate(batch.lines, start=batch.first):
