@@ -20,7 +20,7 @@ from ingest.signals import stop_on_signals
 from ingest.tail.follower import FollowedPath, forget, gone, left_behind, open_paths
 from ingest.tail.lines import Batch
 from ingest.tail.position import Position
-from ingest.tail.publisher import Publisher, prepare, read_positions
+from ingest.tail.publisher import AWAY_S, Publisher, prepare, read_positions
 
 log = structlog.get_logger()
 
@@ -123,12 +123,15 @@ def opened(
 @click.option(
     "--host", default=socket.gethostname, help="Name in the headers. [default: this host]"
 )
+@click.option("--away-seconds", type=click.FloatRange(min=0), default=AWAY_S, show_default=True,
+              help="How long Kafka may be away before tail ends with exit 3.")  # fmt: skip
 @metrics_options
 def tail(
     files: tuple[Path, ...],
     topic: str,
     once: bool,
     host: str,
+    away_seconds: float,
     metrics_host: str,
     metrics_port: int | None,
 ) -> None:
@@ -145,7 +148,7 @@ def tail(
     with measured(metrics_host, metrics_port) as meter:
         settings = load_settings()
         max_line = prepare(settings, topic)
-        publisher = Publisher(settings, topic, host, name, max_line)
+        publisher = Publisher(settings, topic, host, name, max_line, stop, away_seconds)
         moved = Tail(publisher, stop, meter)
         try:
             known = read_positions(settings, topic, host)

@@ -151,13 +151,14 @@ def test_while_the_broker_is_away_memory_is_bounded_and_then_the_tail_goes_on(st
     with broker_paused(stage):
         lines += grow(stage, len(lines), 150)
         most = before
-        until = time.monotonic() + 12
+        until = time.monotonic() + 25
         while time.monotonic() < until:
             most = max(most, process.memory_info().rss)
             time.sleep(0.2)  # between two looks at its memory
     assert most - before < 64 * MIB
     wait_until(lambda: stage.sent() == len(lines), "the rest")
     assert max(most, process.memory_info().rss) - before < 96 * MIB
+    assert '"event": "broker_back"' in (stage.folder / "stderr-0").read_text()
     stage.stop(tail)
     check_each_once(stage, lines)
 
@@ -167,7 +168,7 @@ def test_a_broker_that_stays_away_ends_the_tail_with_3_and_the_next_one_goes_on(
 ) -> None:
     path = stage.write("app.log", [])
     lines = grow(stage, 0, 4)
-    tail = stage.start(*stage.tail_arguments(path))
+    tail = stage.start(*stage.tail_arguments(path), "--away-seconds", "15")
     wait_until(lambda: stage.sent() == len(lines), "the first lines")
     with broker_paused(stage):
         lines += grow(stage, len(lines), 8)
