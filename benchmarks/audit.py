@@ -28,6 +28,7 @@ from ingest.land.chain import rules_key
 from ingest.land.cut import OpenCut
 from ingest.land.hours import HourLog, Progress
 from ingest.land.lane import iso_time
+from ingest.land.manifest import Place
 from ingest.land.rules import rules_of
 from ingest.land.source import Batch, Partition
 from ingest.register.catalog import Catalog
@@ -117,7 +118,10 @@ def fill(settings: Settings, objects: int) -> None:
         bucket.put_bodies(done.bodies)
         numbers[number], written, cut_number = cut.next, written + len(done.bodies), cut_number + 1
     log = HourLog(bucket, registrar, TOPIC, rules.limits.grace_ms)
-    log.write(Progress(numbers, numbers, DAY_MS + 48 * HOUR_MS), lambda: iso_time(DAY_MS / 1000))
+    complete_to = {number: Place(0, end) for number, end in numbers.items()}
+    log.write(
+        Progress(complete_to, numbers, DAY_MS + 48 * HOUR_MS), lambda: iso_time(DAY_MS / 1000)
+    )
 
 
 def only_get(settings: Settings) -> tuple[float, float, int]:

@@ -22,6 +22,8 @@ FOREIGN = frozenset({"CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "LOG_
 TERM_LIMIT = 10.0
 """Seconds that processes have to end by themselves."""
 KILL_LIMIT = 5.0
+POLL = 0.05
+"""Seconds between two looks at processes that are to end."""
 
 
 def part_environment(variables: Mapping[str, str], run_id: str, scratch: Path) -> dict[str, str]:
@@ -96,15 +98,24 @@ def end_run(run_id: str) -> list[int]:
     processes = of_run(run_id)
     for process in processes:
         _signal(process, kill=False)
-    psutil.wait_procs(processes, timeout=TERM_LIMIT)
+    _wait_until_gone(processes, TERM_LIMIT)
     deadline = time.monotonic() + KILL_LIMIT
     while left := of_run(run_id):
         if time.monotonic() > deadline:
             return [process.pid for process in left]
         for process in left:
             _signal(process, kill=True)
-        psutil.wait_procs(left, timeout=1)
+        _wait_until_gone(left, 1.0)
     return []
+
+
+def _wait_until_gone(processes: list[psutil.Process], limit: float) -> None:
+    """Wait up to `limit` seconds. psutil's own waiting fails where a thread has got an old pid."""
+    deadline = time.monotonic() + limit
+    while any(one.is_running() and _runs(one) for one in processes):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(POLL)
 
 
 def resident_bytes(processes: list[psutil.Process]) -> int:

@@ -56,7 +56,11 @@ class Sandbox:
     """What `<state>/env` holds."""
 
     def run(
-        self, *arguments: str | Path, check: bool = True, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+        limit: float = RUN_LIMIT,
     ) -> subprocess.CompletedProcess[str]:
         """Run `datacore` with `arguments` on this sandbox, `env` over its variables.
 
@@ -67,7 +71,7 @@ class Sandbox:
             env={**os.environ, **self.env, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=RUN_LIMIT,
+            timeout=limit,
             check=False,
         )
         if check and done.returncode != 0:

@@ -195,6 +195,8 @@ def folders_of(topic: Topic, covered: Covered, scope: Scope) -> Iterator[Folder]
     for block in sorted({held.place.block for held in topic.log}):
         path = block_prefix(name, block).rstrip("/")
         yield Folder(PLATFORM, "hour", (name, str(block)), path)
+    if covered.replays:
+        yield Folder(PLATFORM, "replay", (name,), f"{ROOT}/_replays/{name}")
     aside: set[tuple[str, str]] = set()
     for number, links in sorted(topic.chains.items()):
         reached = covered.reached.get(number, (0, 0))

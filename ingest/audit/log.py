@@ -56,6 +56,7 @@ class Covered:
     reached: dict[int, Place] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    replays: int = 0
     broken: bool = False
     """An entry is missing or damaged: the state is not the log's."""
 
@@ -143,6 +144,7 @@ class LogCheck:
         for told in entry.hours:
             yield from self._compare(held.key, told)
         self.covered.reached |= entry.reached()
+        self.covered.replays = entry.replays
         self.covered.watermarks |= {int(n): mark for n, mark in entry.watermarks.items()}
         self.covered.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
 

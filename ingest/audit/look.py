@@ -169,7 +169,7 @@ class _Looking:
             seen.raw[data_type] = self._catalog.locations(RAW, data_type)
         for hour in hours:
             seen.read[hour] = version_read(seen.bucket, hour, seen.raw[hour.data_type])
-        for name in ("cut", "hour", "quarantine"):
+        for name in ("cut", "hour", "quarantine", "replay"):
             seen.platform[name] = self._catalog.locations(PLATFORM, name)
 
     def _versions(self) -> None:

@@ -2,7 +2,8 @@
 
 Comes in: keys and bodies. Goes out: whether the write was the first. Every write carries
 `If-None-Match: *`, so of two writers of a key one wins and the other learns it. Nothing is ever
-overwritten; only what a version record names is ever removed (`ingest.versions.remove`).
+overwritten; only what a version record names is ever removed (`ingest.versions.remove`), and what
+`repair --replace` puts the true object in place of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -8,10 +8,12 @@ again by the standard library, whose word on what is JSON is final (RFC 8259, wi
 
 import json
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from itertools import accumulate
-from typing import Any, Final, NamedTuple, NoReturn
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 import msgspec
 
@@ -29,6 +31,22 @@ ABSENT: Any = msgspec.UNSET
 
 Target = tuple[Rule, int | None]
 """A rule and the place of its event time among the decoded values."""
+
+
+Like = tuple[Any, str, str]
+"""What a record is like: the fields that tell data types apart, the first 14 characters of its
+event time, and the last."""
+
+NOT_PLAIN = (
+    ValueError,
+    msgspec.DecodeError,
+    RecursionError,
+    AttributeError,
+    TypeError,
+    IndexError,
+)
+"""What reading a record's fields raises where it is no JSON object, or they are not of a plain
+form; UnicodeDecodeError is a ValueError."""
 
 
 class Reason(StrEnum):
@@ -74,7 +92,28 @@ class Router:
         )
         slots = {path: place for place, path in enumerate(paths)}
         self._paths = [path.split(".") for path in paths]
-        self._decode = _decoder(self._paths)
+        tree = _tree(self._paths)
+        self._read = [_getter(_steps(tree, path)) for path in self._paths]
+        self._short = min(2 * rules.limits.depth, rules.limits.line_bytes)
+        """JSON of so many bytes does not nest deeper than the limit: a level takes two."""
+
+        self.decode = msgspec.json.Decoder(_struct(tree)).decode
+        """A record's bytes to a Struct of the fields that routing needs, or msgspec's errors."""
+        names = {path: ".".join(_steps(tree, path.split("."))) for path in paths}
+        self.pick = _picker([names[path] for path in paths])
+        """That Struct to a tuple of the fields, as `steady` takes them; raises AttributeError."""
+        clocks = Counter(rule.event_time for rule in claims if rule.event_time is not None)
+        clock = max(clocks, key=clocks.__getitem__) if clocks else None
+        self._clock_slot = slots.get(clock) if clock is not None else None
+        self.clock: Callable[[Any], Any] = (
+            attrgetter(names[clock]) if clock is not None else _nothing
+        )
+        """The field that is the event time of most data types of the topic."""
+        matched = sorted({rule.match_field for rule in claims if rule.match_field is not None})
+        self.match: Callable[[Any], Any] = (
+            attrgetter(*[names[path] for path in matched]) if matched else _nothing
+        )
+        """The fields that tell data types apart, as one value."""
         self._tables: list[tuple[int, dict[str, Target]]] = []
         self._rest: Target | None = None
         for rule in claims:
@@ -96,12 +135,14 @@ class Router:
             return Rejection(flaw)
         assert value is not None
         try:
-            found = self._decode(value)
+            record = self.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             document = _second_opinion(value)
             if isinstance(document, Reason):
                 return Rejection(document)
             found = tuple(_walk(document, path) for path in self._paths)
+        else:
+            found = tuple([get(record) for get in self._read])
         claim = self._claim(found)
         if claim is None:
             return Landing(UNCLAIMED, max(timestamp_ms, 0) // MS_PER_HOUR)
@@ -110,17 +151,84 @@ class Router:
             return Landing(rule.data_type, max(timestamp_ms, 0) // MS_PER_HOUR)
         return self._by_time(rule, found[place], timestamp_ms)
 
+    def sound(self, values: Sequence[bytes | None]) -> Sequence[bytes | None]:
+        """`values`, with something that is no JSON in the place of each that has a flaw.
+
+        The bytes are looked at together: where all are ASCII and none breaks the line, none does.
+        """
+        try:
+            together = b"".join(values)  # type: ignore[arg-type]  # None raises TypeError
+        except TypeError:
+            return [self._if_sound(value) for value in values]
+        if b"\n" in together or b"\r" in together:
+            return [self._if_sound(value) for value in values]
+        found = cast("Sequence[bytes]", values)
+        if not together.isascii():
+            found = [value if value.isascii() or _is_utf8(value) else b"" for value in found]
+        if max(map(len, found)) <= self._short:
+            return found
+        size, depth = self._limits.line_bytes, self._limits.depth
+        return [None if len(value) > size or _deeper(value, depth) else value for value in found]
+
+    def _if_sound(self, value: bytes | None) -> bytes | None:
+        return value if self._flaw(value) is None else None
+
+    def steady(self, fields: tuple[Any, ...], low_ms: int, high_ms: int) -> Landing | None:
+        """Where a sound record with these `fields` lands, whatever its Kafka timestamp in
+        [low_ms, high_ms]; None where that decides, or where it may not land.
+        """
+        if low_ms < 0:
+            return None
+        rule, place = self._claim(fields) or (None, None)
+        if rule is None or place is None:
+            hour = low_ms // MS_PER_HOUR
+            data_type = rule.data_type if rule else UNCLAIMED
+            return Landing(data_type, hour) if hour == high_ms // MS_PER_HOUR else None
+        try:
+            moment = event_ms(fields[place], rule.time_unit)
+        except BadEventTime:
+            return None
+        if moment > low_ms + self._limits.future_ms:
+            return None
+        return Landing(rule.data_type, moment // MS_PER_HOUR)
+
+    def tells_hours(self, value: bytes | None) -> bool:
+        """Whether `value` has an event time of the form that `alike` is about."""
+        try:
+            text = self.clock(self.decode(value))  # type: ignore[arg-type]  # None: TypeError
+            return bool(text[13] == ":" and text[-1] == "Z")
+        except NOT_PLAIN:
+            return False
+
+    def alike(self, fields: tuple[Any, ...], like: Like, landing: Landing, low_ms: int) -> bool:
+        """Whether `steady` gives `landing` for every record that is like the one with `fields`.
+
+        Of a text that `fromisoformat` takes, has `:` in the fourteenth place and ends with `Z`,
+        what stands before that place is date and hour, in every form of ISO 8601 that it knows.
+        """
+        matched, begin, end = like
+        for field in matched if type(matched) is tuple else (matched,):
+            if type(field) is not str and field is not None and field is not ABSENT:
+                return False  # 1, 1.0 and true would be the same key
+        claim = self._claim(fields)
+        if claim is None or claim[1] is None:
+            return True
+        hour_end = (landing.hour + 1) * MS_PER_HOUR - 1
+        return (
+            claim[1] == self._clock_slot
+            and begin[13:] == ":"
+            and end == "Z"
+            and hour_end <= low_ms + self._limits.future_ms
+        )
+
     def _flaw(self, value: bytes | None) -> Reason | None:
         """What can be said of the bytes without reading them as JSON."""
         if value is None:
             return Reason.NO_VALUE
         if len(value) > self._limits.line_bytes:
             return Reason.TOO_LARGE
-        if not value.isascii():
-            try:
-                value.decode()
-            except UnicodeDecodeError:
-                return Reason.NOT_UTF8
+        if not value.isascii() and not _is_utf8(value):
+            return Reason.NOT_UTF8
         if b"\n" in value or (b"\r" in value and value.index(b"\r") != len(value) - 1):
             return Reason.NOT_ONE_LINE
         if _deeper(value, self._limits.depth):
@@ -146,12 +254,20 @@ class Router:
         return Landing(rule.data_type, moment // MS_PER_HOUR)
 
 
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _rejected_time(reason: Reason, rule: Rule, value: Any) -> Rejection:
     return Rejection(reason, rule.data_type, rule.event_time, shorten(value))
 
 
-def _decoder(paths: list[list[str]]) -> Callable[[bytes], tuple[Any, ...]]:
-    """A function that decodes just the values at `paths`, in order; ABSENT where there is none."""
+def _tree(paths: list[list[str]]) -> dict[str, Any]:
+    """The fields to decode, by name; below each the fields in it, or None for its value."""
     tree: dict[str, Any] = {}
     for path in paths:
         node = tree
@@ -159,13 +275,7 @@ def _decoder(paths: list[list[str]]) -> Callable[[bytes], tuple[Any, ...]]:
             below = node.get(name)
             node[name] = node = below if isinstance(below, dict) else {}
         node.setdefault(path[-1], None)
-    decode = msgspec.json.Decoder(_struct(tree)).decode
-    read = [_getter(tree, path) for path in paths]
-    return lambda value: _read(decode(value), read)
-
-
-def _read(record: Any, read: list[Callable[[Any], Any]]) -> tuple[Any, ...]:
-    return tuple([get(record) for get in read])
+    return tree
 
 
 def _struct(tree: dict[str, Any]) -> type[msgspec.Struct]:
@@ -178,12 +288,16 @@ def _struct(tree: dict[str, Any]) -> type[msgspec.Struct]:
     return msgspec.defstruct("Fields", fields, rename=names)
 
 
-def _getter(tree: dict[str, Any], path: list[str]) -> Callable[[Any], Any]:
+def _steps(tree: dict[str, Any], path: list[str]) -> list[str]:
+    """The attributes that lead to `path` in a Struct of `tree`."""
     steps: list[str] = []
     for name in path:
         steps.append(f"f{list(tree).index(name)}")
         tree = tree[name] or {}
+    return steps
 
+
+def _getter(steps: list[str]) -> Callable[[Any], Any]:
     def get(record: Any) -> Any:
         for step in steps:
             if record is ABSENT or record is None:
@@ -192,6 +306,15 @@ def _getter(tree: dict[str, Any], path: list[str]) -> Callable[[Any], Any]:
         return record
 
     return get
+
+
+def _picker(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """All at once. `attrgetter` of one name gives no tuple, so the last is read twice."""
+    return attrgetter(*names, names[-1]) if names else _nothing
+
+
+def _nothing(_: Any) -> tuple[Any, ...]:
+    return ()
 
 
 def _walk(document: Any, path: list[str]) -> Any:
@@ -224,7 +347,11 @@ def _any_int(digits: str) -> int | float:
 
 def _deeper(value: bytes, limit: int) -> bool:
     """Whether `value` nests deeper than `limit`. Counting brackets answers nearly always."""
-    if len(value) <= limit or value.count(b"{") + value.count(b"[") <= limit:
+    size = len(value)
+    # what is left without them counts them faster than `count` does
+    if size <= limit or (
+        2 * size - len(value.replace(b"{", b"")) - len(value.replace(b"[", b"")) <= limit
+    ):
         return False
     brackets = STRINGS.sub(b"", value).translate(None, NOT_BRACKETS)
     return max(accumulate(map(STEP.__getitem__, brackets)), default=0) > limit

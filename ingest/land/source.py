@@ -6,6 +6,7 @@ is the chain on S3. Where offsets are not the source's own (Kinesis), they count
 chain holds, and the chain keeps the source's own names of the records at the ends of each range.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -43,6 +44,17 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def within(self, first: int, next_: int) -> "Batch | None":
+        """The records of [first, next_), this batch itself where that is all; None for none."""
+        offsets = self.offsets
+        if offsets[0] >= first and offsets[-1] < next_:
+            return self
+        kept = slice(bisect_left(offsets, first), bisect_left(offsets, next_))
+        if kept.start >= kept.stop:
+            return None
+        headers = self.headers[kept] if self.headers is not None else None
+        return Batch(offsets[kept], self.timestamps[kept], self.values[kept], headers)
 
 
 NEVER = 2**62

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Any
 
 import structlog
 from kafka import (
@@ -34,6 +33,7 @@ from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran
+from ingest.land.source_fetch import deliver_batches
 
 log = structlog.get_logger()
 
@@ -102,14 +102,15 @@ class KafkaSource:
         return kafka_errors(self._settings)
 
     def _make_consumer(self, group: str | None) -> KafkaConsumer:
-        return KafkaConsumer(
+        consumer = KafkaConsumer(
             **kafka_settings(self._settings),
             group_id=group,
             isolation_level="read_committed",
             auto_offset_reset="none",
             enable_auto_commit=False,
             allow_auto_create_topics=False,
-            max_poll_records=5_000,
+            max_poll_records=1,  # of the batches that it is made to deliver
+            metrics_enabled=False,
             fetch_max_bytes=16 * 1024 * 1024,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=250,
@@ -118,6 +119,8 @@ class KafkaSource:
             metadata_max_age_ms=METADATA_S * 1000,
             partition_assignment_strategy=[(self._shared or Rebalance.EAGER).value],
         )
+        deliver_batches(consumer)
+        return consumer
 
     def topic_id(self, topic: str) -> str | None:
         with self._errors():
@@ -145,9 +148,10 @@ class KafkaSource:
                 raise RetentionOutran(Partition(*next(iter(error.args[0])))) from error
             except LogTruncationError as error:
                 raise RetentionOutran(Partition(*next(iter(error.divergent_offsets)))) from error
-        for partition, records in polled.items():
-            self._sought[partition] = records[-1].offset + 1
-        return {Partition(*partition): _batch(records) for partition, records in polled.items()}
+        found = {Partition(*partition): batches[0] for partition, batches in polled.items()}
+        for partition, batch in found.items():
+            self._sought[TopicPartition(*partition)] = batch.offsets[-1] + 1
+        return found
 
     def _seek_again(self) -> None:
         """A rebalance forgot where we were in partitions that stayed with us."""
@@ -236,14 +240,14 @@ class KafkaSource:
         while self._position_of(reader, asked) < next_:
             with self._errors():
                 try:
-                    records = reader.poll(timeout_ms=500).get(asked, [])
+                    batches = reader.poll(timeout_ms=500).get(asked, [])
                 except OffsetOutOfRangeError as error:
                     raise RetentionOutran(partition) from error
-            if records:
+            if batches:
                 deadline = time.monotonic() + READ_PATIENCE_S
-                kept = [record for record in records if record.offset < next_]
-                if kept:
-                    yield _batch(kept)
+                batch = batches[0].within(first, next_)
+                if batch is not None:
+                    yield batch
             elif time.monotonic() > deadline:
                 raise ServiceUnreachable(
                     f"Kafka gave nothing of {partition.topic}-{partition.number} for a minute",
@@ -258,14 +262,3 @@ class KafkaSource:
         for client in (self._consumer, self._again, self._admin):
             if client is not None:
                 client.close()  # type: ignore[no-untyped-call]  # kafka-python is untyped
-
-
-def _batch(records: Sequence[Any]) -> Batch:
-    """kafka-python's records in columns."""
-    headers = [record.headers for record in records]
-    return Batch(
-        [record.offset for record in records],
-        [record.timestamp for record in records],
-        [record.value for record in records],
-        headers if any(headers) else None,
-    )

@@ -16,8 +16,8 @@ import msgspec
 import structlog
 
 from datacore.errors import ServiceUnreachable, shorten
+from ingest.land.aside import SetAside
 from ingest.land.bucket import Bucket
-from ingest.land.cut import SetAside
 from ingest.land.manifest import Manifest
 from ingest.land.route import UNCLAIMED
 from ingest.meter import Meter

@@ -14,11 +14,11 @@ import msgspec
 
 from datacore.errors import UsageError
 from ingest.headers import FILE, HOST, SEQUENCE
+from ingest.land.aside import SetAside
 from ingest.land.bucket import Bucket
-from ingest.land.cut import SetAside
 from ingest.land.manifest import read_manifest
 from ingest.land.objects import ROOT
-from ingest.replay.entry import taken_from
+from ingest.replay.entry import Replays
 from ingest.replay.log import replays_since
 from ingest.replay.sources import aside_name
 from ingest.versions.record import ObjectName, name_of
@@ -85,9 +85,9 @@ def records(
     bucket: Bucket, topic: str, reason: str | None = None, replayed: bool = False
 ) -> Iterator[Record]:
     """The records of a topic, in the order of their hours; replayed ones only if asked for."""
-    replays = replays_since(bucket, topic, 0)
+    replays = Replays(replays_since(bucket, topic, 0))
     for key in bucket.keys(f"{PREFIX}{topic}/"):
-        gone = taken_from(replays, key)
+        gone = replays.taken(key)
         for data in bucket.get_all([key]):
             for line in gzip.decompress(data).splitlines():
                 held = msgspec.json.decode(line, type=SetAside)

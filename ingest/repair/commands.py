@@ -13,7 +13,7 @@ from ingest.audit.audit import Audit
 from ingest.audit.commands import store_of
 from ingest.audit.facts import Scope
 from ingest.audit.look import look
-from ingest.aws import aws_errors, glue_client, s3_client
+from ingest.aws import glue_client, s3_client
 from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
 from ingest.land.source_kafka import KafkaSource
@@ -40,16 +40,9 @@ def repair(topic: str | None, replace: bool, quick: bool, dry_run: bool) -> None
     audit = Audit(store, catalog, scope, quick, time.time)
     seen = look(store, catalog, scope)
     topics = Topics(settings)
-    client = s3_client(settings)
-
-    def remove(key: str) -> None:
-        with aws_errors("S3", settings.bucket):
-            client.delete_object(Bucket=settings.bucket, Key=key)
-
     means = Means(
-        bucket=Bucket(client, settings.bucket),
+        bucket=Bucket(s3_client(settings), settings.bucket),
         source=topics.source,
-        remove=remove,
         examine=store.examine,
         replace=replace,
         dry_run=dry_run,

@@ -65,7 +65,6 @@ class Means:
     bucket: Bucket
     source: Callable[[str], Source | None]
     """Kafka's view of a topic; None where it has none."""
-    remove: Callable[[str], None]
     examine: Callable[[str], Stored | None]
     replace: bool = False
     """Remove an object that holds other lines, and write the true one."""
@@ -155,7 +154,7 @@ class Repair:
             outcome = Outcome.WOULD_REPLACE if spoilt else Outcome.WOULD_RESTORE
             return Action(outcome, promise.key, holds)
         if spoilt:
-            means.remove(promise.key)
+            means.bucket.remove([promise.key])
         noted = {"sha256": promise.sha256, "records": str(promise.records)}
         means.bucket.put_new(promise.key, data, noted)
         for finding in check_object(promise, means.examine(promise.key)):

@@ -91,15 +91,34 @@ def numbers(of: Iterable[tuple[int, int]]) -> set[int]:
     return {number for first, after in of for number in range(first, after)}
 
 
-def taken_from(replays: Iterable[Replay], key: str) -> set[int]:
-    """What `replays` took out of the object `key`."""
-    return {
-        number
-        for replay in replays
-        for taken in replay.sources
-        if taken.key == key
-        for number in numbers(taken.offsets)
-    }
+class Replays:
+    """The replays of a topic from the first on, and what they took, by object."""
+
+    def __init__(self, entries: Iterable[Replay] = ()) -> None:
+        self.entries: list[Replay] = []
+        self._taken: dict[str, list[tuple[int, tuple[tuple[int, int], ...]]]] = {}
+        self.extend(entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def extend(self, entries: Iterable[Replay]) -> None:
+        """Add the replays that follow."""
+        for replay in entries:
+            assert replay.sequence == len(self.entries), (replay.key, len(self.entries))
+            self.entries.append(replay)
+            for taken in replay.sources:
+                self._taken.setdefault(taken.key, []).append((replay.sequence, taken.offsets))
+
+    def taken(self, key: str, first: int = 0, upto: int | None = None) -> set[int]:
+        """What replays from `first` up to `upto` (all) took out of the object `key`."""
+        last = len(self.entries) if upto is None else upto
+        return {
+            number
+            for sequence, offsets in self._taken.get(key, ())
+            if first <= sequence < last
+            for number in numbers(offsets)
+        }
 
 
 def read_replay(key: str, data: bytes) -> Replay:

@@ -8,7 +8,6 @@ killed run is completed by the next.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,7 +21,7 @@ from ingest.land.manifest import LandedObject, ReasonCount
 from ingest.land.objects import ROOT, Body, OpenObject, hour_path, hour_words
 from ingest.land.route import UNCLAIMED, Landing, Rejection, Router
 from ingest.land.rules import Rule, Rules, read_rules
-from ingest.replay.entry import Replay, Taken, ranges, replayed_name
+from ingest.replay.entry import Replay, Replays, Taken, ranges, replayed_name
 from ingest.replay.log import replays_since
 from ingest.replay.sources import Source, Sources, Waiting
 from ingest.replay.unclaimed import leave_out
@@ -155,9 +154,9 @@ class Replayer:
 
     def run(self, choice: Choice, summary: Summary) -> None:
         """Replay what is chosen. Raises DifferenceFound where a source is not as it was landed."""
-        replays = replays_since(self._bucket, self._topic, 0)
-        if replays:
-            self._complete(replays[-1], replays, {})
+        replays = Replays(replays_since(self._bucket, self._topic, 0))
+        if replays.entries:
+            self._complete(replays.entries[-1], replays, {})
         sources = self._sources.quarantined()
         if choice.unclaimed:
             sources += self._sources.unclaimed()
@@ -176,7 +175,7 @@ class Replayer:
         sources: list[Source],
         at: int,
         choice: Choice,
-        replays: list[Replay],
+        replays: Replays,
         summary: Summary,
     ) -> int:
         """Make a replay of the sources from `at` on; where the next begins.
@@ -195,7 +194,7 @@ class Replayer:
             identity = self._settler.identity
             replay, bodies = batch.finish(len(replays), identity.name, identity.now_text())
             if self._bucket.put_new(replay.key, replay.to_json()):
-                replays.append(replay)
+                replays.extend([replay])
                 self._complete(replay, replays, bodies)
                 summary.stay += stay
                 summary.replays += 1
@@ -207,7 +206,7 @@ class Replayer:
             others = replays_since(self._bucket, self._topic, len(replays))
             log.info("replay_overtaken", topic=self._topic, by=others[-1].writer)
             replays.extend(others)
-            self._complete(replays[-1], replays, {})
+            self._complete(replays.entries[-1], replays, {})
 
     def _full(self, batch: Batch) -> bool:
         return batch.bytes >= self._limit.bytes or batch.objects >= self._limit.objects
@@ -217,7 +216,7 @@ class Replayer:
         source: Source,
         choice: Choice,
         batch: Batch,
-        replays: Sequence[Replay],
+        replays: Replays,
         stay: Counter[str],
     ) -> None:
         """Take the chosen records of one source that are claimed now."""
@@ -243,7 +242,7 @@ class Replayer:
                 Taken(source.key, source.dt, source.hour, data_type, len(taken), size, numbers)
             )
 
-    def _complete(self, replay: Replay, replays: Sequence[Replay], bodies: dict[str, Body]) -> None:
+    def _complete(self, replay: Replay, replays: Replays, bodies: dict[str, Body]) -> None:
         """Write what is missing of a replay. `bodies` are those at hand."""
         hours = {hour_of(held) for held in replay.objects}
         known = histories(self._bucket, hours)
@@ -264,7 +263,7 @@ class Replayer:
         leave_out(self._settler, replay)
         self._sources.forget()
 
-    def _again(self, replay: Replay, replays: Sequence[Replay]) -> dict[str, Body]:
+    def _again(self, replay: Replay, replays: Replays) -> dict[str, Body]:
         """A replay's objects once more, by its own rules."""
         (document,) = self._bucket.get_all([rules_key(replay.rules)])
         batch = Batch(self._topic, read_rules(document))

@@ -8,6 +8,7 @@ of its hour has it. Only reads.
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,8 @@ import msgspec
 
 from datacore.errors import DifferenceFound
 from ingest.headers import TOO_LARGE
+from ingest.land.aside import SetAside
 from ingest.land.chain import rules_key
-from ingest.land.cut import SetAside
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.hourlog import Hour
 from ingest.land.hours import read_ledger, uncounted
@@ -24,11 +25,12 @@ from ingest.land.manifest import Manifest, read_manifest
 from ingest.land.objects import ROOT, hour_number
 from ingest.land.route import UNCLAIMED
 from ingest.land.rules import Limits, read_rules
-from ingest.replay.entry import Replay, Taken, numbers, taken_from
+from ingest.replay.entry import Replays, Taken, numbers
 from ingest.versions.record import History, ObjectName, base_folder, name_of, place_of
 from ingest.versions.settle import Settler
 
 QUARANTINE = f"{ROOT}/_quarantine/"
+ASIDE = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d\d)/\d+(?:~\d{4})?\+\d+\.jsonl\.gz", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,10 @@ class Sources:
         prefix = f"{QUARANTINE}{self._topic}/"
         found = []
         for key in self._bucket.keys(prefix):
-            year, month, day, hour, _ = key.removeprefix(prefix).split("/")
+            place = ASIDE.fullmatch(key.removeprefix(prefix))
+            if place is None:
+                raise DifferenceFound(f"{key} is of no cut", "move it out of production-logs/")
+            year, month, day, hour = place.groups()
             found.append(Source(key, f"{year}-{month}-{day}", hour, unclaimed=False))
         return found
 
@@ -109,12 +114,12 @@ class Sources:
             if base_folder(hour) + name not in found
         ]
 
-    def waiting(self, source: Source, replays: Sequence[Replay]) -> Iterator[Waiting]:
+    def waiting(self, source: Source, replays: Replays) -> Iterator[Waiting]:
         """The records of a source that no replay took, in order. `replays` are all that stand."""
-        gone = taken_from(replays, source.key)
+        gone = replays.taken(source.key)
         return (record for record in self._records(source, replays) if record.number not in gone)
 
-    def taken(self, taken: Taken, replays: Sequence[Replay]) -> list[Waiting]:
+    def taken(self, taken: Taken, replays: Replays) -> list[Waiting]:
         """The records that a replay took out of one object. `replays` are all that stand."""
         source = Source(taken.key, taken.dt, taken.hour, taken.data_type is not None)
         wanted = numbers(taken.offsets)
@@ -126,7 +131,7 @@ class Sources:
             )
         return found
 
-    def _records(self, source: Source, replays: Sequence[Replay]) -> Iterator[Waiting]:
+    def _records(self, source: Source, replays: Replays) -> Iterator[Waiting]:
         return self._left(source, replays) if source.unclaimed else self._set_aside(source)
 
     def _set_aside(self, source: Source) -> Iterator[Waiting]:
@@ -149,7 +154,7 @@ class Sources:
                 held.offset, held.timestamp, value, len(value) + 1, held.reason, held.data_type
             )
 
-    def _left(self, source: Source, replays: Sequence[Replay]) -> Iterator[Waiting]:
+    def _left(self, source: Source, replays: Replays) -> Iterator[Waiting]:
         """The lines of an object of `unclaimed` that versions left there."""
         past = self._history(source.of)
         key, gone = source.key, set[int]()
@@ -157,7 +162,8 @@ class Sources:
             key = past.newest.folder + name_of(key)
             if all(output.key != key for output in past.newest.outputs):
                 return
-            gone = taken_from(replays[: past.newest.replays.get(self._topic, 0)], source.key)
+            left_out = past.newest.replays.get(self._topic, 0)
+            gone = replays.taken(source.key, upto=left_out)
         lines = self._settler.outputs.lines(past, key)
         timestamp = self._timestamp(source)
         left = (number for number in range(len(lines) + len(gone)) if number not in gone)
@@ -194,6 +200,6 @@ class Sources:
 
 def aside_name(topic: str, name: str) -> str:
     """A quarantine object's name, `<partition>[~g]+<first>`, as a raw object of its cut has it."""
-    partition, first = name.split("+")
+    partition, _, first = name.partition("+")
     number, tilde, generation = partition.partition("~")
     return f"{topic}{tilde}{generation}+{number}+{first}"

@@ -14,7 +14,7 @@ from ingest.aws import UPLOADS
 from ingest.land.bucket import Bucket
 from ingest.land.manifest import LandedObject, Manifest, read_manifest
 from ingest.land.objects import Body, OpenObject
-from ingest.replay.entry import Replay, read_replay, taken_from
+from ingest.replay.entry import Replay, Replays, read_replay
 from ingest.replay.log import replays_since
 from ingest.versions.record import (
     History,
@@ -28,11 +28,12 @@ from ingest.versions.record import (
 
 
 class Outputs:
-    """Makes objects of versions. Keeps the manifests that it read last."""
+    """Makes objects of versions. Keeps the manifests that it read last, and the replays."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._promised = lru_cache(maxsize=1_000)(self._read_promise)
+        self._replays: dict[str, Replays] = {}
 
     def bodies(self, known: History, wanted: Iterable[Output]) -> Iterator[tuple[Output, Body]]:
         """The bodies of some outputs of the newest version.
@@ -78,15 +79,22 @@ class Outputs:
         if name is not None:
             before = _left_out(known, key, name.topic)
             upto = replays.get(name.topic, 0)
-            entries = replays_since(self._bucket, name.topic, 0)[:upto] if upto > before else []
+            entries = self._replays_below(name.topic, upto)
             landed = base_folder(known.hour) + name_of(key)
-            gone = taken_from(entries[:before], landed)
-            now = taken_from(entries[before:], landed)
+            gone = entries.taken(landed, upto=before)
+            now = entries.taken(landed, before, upto)
             numbers = _numbers(len(kept) + len(gone), gone)
             kept = [line for number, line in zip(numbers, kept, strict=True) if number not in now]
         for line in kept:
             made.add(line)
         return made.finish()
+
+    def _replays_below(self, topic: str, upto: int) -> Replays:
+        """A topic's replays, up to that one at least."""
+        found = self._replays.setdefault(topic, Replays())
+        if len(found) < upto:
+            found.extend(replays_since(self._bucket, topic, len(found)))
+        return found
 
     def lines(self, known: History, key: str) -> list[bytes]:
         """The lines of an input, as promised."""

@@ -11,6 +11,8 @@ from tests.jdbc import beeline
 
 pytestmark = pytest.mark.sandbox
 
+DEMO_LIMIT = 1200
+"""Seconds; a tenth of it on a machine that does nothing else."""
 TYPES = {"experiment_exposure", "job_application", "job_posting", "job_view", "search"}
 
 
@@ -34,8 +36,9 @@ def test_reconcile_says_what_has_to_be_built_first(platform: Sandbox) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.timeout(DEMO_LIMIT)
 def test_every_line_of_the_files_is_accounted_for_up_to_the_marts(platform: Sandbox) -> None:
-    shown = platform.run("demo", "--events", "3000", "--seed", "7").stdout
+    shown = platform.run("demo", "--events", "3000", "--seed", "7", limit=DEMO_LIMIT).stdout
     for name in TYPES:
         row = next(line for line in shown.splitlines() if line.startswith(f"│ {name} "))
         assert "equal" in row

@@ -10,6 +10,7 @@ from landed_store import BUCKET, NOW, P0, LandedStore, log_of, produced, value
 from memory_source import MemoryRecord
 from moto import mock_aws
 
+from datacore.settings import ROOT
 from ingest.audit.audit import Audit
 from ingest.audit.facts import Scope
 from ingest.audit.finding import FindingKind as Kind
@@ -396,6 +397,33 @@ def test_a_topic_bounds_what_is_audited(landed: LandedStore) -> None:
     assert [f.key[-30:] for f in found.findings] == ["0+00000000000000000999.jsonl.gz"[-30:]]
     assert "/t+0+" in found.findings[0].key
     assert landed.audit(Scope("nothing")).manifests == 0
+
+
+ACTION_OF = {
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
+}
+"""The IAM action of an operation, where it is not the operation's name."""
+
+
+def test_the_policy_names_the_calls_that_the_audit_makes(landed: LandedStore) -> None:
+    landed.kms.create_alias(AliasName="alias/logs", TargetKeyId=landed.key)
+    landed.encrypt_by("alias/logs")
+    called: set[str] = set()
+    for service in ("s3", "glue", "kms"):
+        events = getattr(landed, service).meta.events
+        events.register(
+            "before-call",
+            lambda model, service=service, **_: called.add(
+                ACTION_OF.get(model.name, f"{service}:{model.name}")
+            ),
+        )
+    assert landed.audit().findings == ()
+    landed.audit(quick=True)
+    policy = json.loads((ROOT / "docs" / "iam" / "audit.json").read_text())
+    granted = {action for one in policy["Statement"] for action in one["Action"]}
+    assert granted - {"kms:Decrypt"} == called
 
 
 def test_a_cut_under_way_is_looked_at_again(landed: LandedStore) -> None:

@@ -34,7 +34,6 @@ def repaired(
     means = Means(
         bucket=store.bucket,
         source=lambda topic: source,
-        remove=store.remove,
         examine=store.store.examine,
         replace=replace,
         dry_run=dry_run,

@@ -25,7 +25,7 @@ from memory_stage import (
     killed,
 )
 
-from datacore.errors import DifferenceFound
+from datacore.errors import DifferenceFound, UsageError
 from ingest.headers import TOO_LARGE
 from ingest.land.hourlog import Hour
 from ingest.quarantine.read import counts, records
@@ -334,6 +334,15 @@ def test_a_source_that_was_changed_is_told() -> None:
     stage.objects[key] = stage.objects[other]
     with pytest.raises(DifferenceFound, match="other lines than its manifest promised"):
         stage.replay()
+
+
+def test_an_object_that_is_of_no_cut_is_told() -> None:
+    stage = set_aside()
+    stage.objects["production-logs/_quarantine/t/notes.txt"] = (b"mine", {})
+    with pytest.raises(DifferenceFound, match=r"notes\.txt is of no cut"):
+        stage.replay()
+    with pytest.raises(UsageError, match=r"notes\.txt is of no cut"):
+        counts(stage.bucket(), "t")
 
 
 @settings(max_examples=100)
