@@ -24,7 +24,8 @@ EPOCH_DAY = 719_163
 UNIT_PER_MS = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}
 """Multiplier and divisor that turn an epoch of the unit into milliseconds."""
 
-LEAP_SECOND = re.compile(r"(:59):60(?=[.,Zz+\- ]|$)")
+LEAP_SECOND = re.compile(r"(:(?:59|29|14|44)):60(?=[.,Zz+\- ]|$)")
+"""The end of an hour in UTC; where the offset has quarters of an hour, of a quarter."""
 ZONE_AFTER_SPACE = re.compile(r" ?(?:UTC|GMT|[zZ])$| (?=[+-]\d\d:?\d\d$)")
 EPOCH_DIGITS = re.compile(r"-?\d{9,20}(?:\.\d+)?")
 

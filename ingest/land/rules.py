@@ -15,7 +15,7 @@ import msgspec
 
 from datacore.contracts import Contract
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the router's meaning changes, so that the hash changes with it."""
 
 

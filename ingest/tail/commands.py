@@ -17,10 +17,10 @@ from datacore.settings import load_settings
 from ingest.meter import Meter
 from ingest.meter_server import measured, metrics_options
 from ingest.signals import stop_on_signals
-from ingest.tail.follower import FollowedPath, left_behind, open_paths
+from ingest.tail.follower import FollowedPath, forget, gone, left_behind, open_paths
 from ingest.tail.lines import Batch
 from ingest.tail.position import Position
-from ingest.tail.publisher import Publisher, prepare, read_positions
+from ingest.tail.publisher import AWAY_S, Publisher, prepare, read_positions
 
 log = structlog.get_logger()
 
@@ -41,6 +41,17 @@ class Tail:
         self._meter = meter
         self.lines = 0
         self.bytes = 0
+
+    def register(self, paths: list[FollowedPath], known: dict[str, Position]) -> None:
+        """Make all logs known, in one transaction, before anything of them is sent.
+
+        What was registered before, never read and is gone is forgotten.
+        """
+        files = [path.path for path in paths]
+        new = [forget(known, position) for position in gone(files, list(known.values()))]
+        new += [batch for path in paths if (batch := path.register()) is not None]
+        if new:
+            self._commit(new)
 
     def once(self, paths: list[FollowedPath]) -> list[DatacoreError]:
         """Every path to its end; the errors of those that broke off."""
@@ -74,7 +85,7 @@ class Tail:
             for batch in batches:
                 waiting.append(batch)
                 size += batch.bytes
-                if size >= TRANSACTION_BYTES:
+                if size >= TRANSACTION_BYTES or not batch.lines:
                     full, waiting, size = waiting, [], 0
                     self._commit(full)
                 if self._stop.is_set():
@@ -112,12 +123,15 @@ def opened(
 @click.option(
     "--host", default=socket.gethostname, help="Name in the headers. [default: this host]"
 )
+@click.option("--away-seconds", type=click.FloatRange(min=0), default=AWAY_S, show_default=True,
+              help="How long Kafka may be away before tail ends with exit 3.")  # fmt: skip
 @metrics_options
 def tail(
     files: tuple[Path, ...],
     topic: str,
     once: bool,
     host: str,
+    away_seconds: float,
     metrics_host: str,
     metrics_port: int | None,
 ) -> None:
@@ -134,13 +148,14 @@ def tail(
     with measured(metrics_host, metrics_port) as meter:
         settings = load_settings()
         max_line = prepare(settings, topic)
-        publisher = Publisher(settings, topic, host, name, max_line)
+        publisher = Publisher(settings, topic, host, name, max_line, stop, away_seconds)
         moved = Tail(publisher, stop, meter)
         try:
             known = read_positions(settings, topic, host)
             with opened(left_behind(files, known.values()), known, max_line) as rest:
-                problems = moved.once([path for path in rest if path.begun])
+                problems = moved.once([path for path in rest if path.recognised])
             with opened(files, known, max_line) as paths:
+                moved.register(paths, known)
                 if once:
                     problems += moved.once(paths)
                 else:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from datacore.errors import Locked, UsageError
 from ingest.tail.lines import Batch, LogFile
-from ingest.tail.position import Position
+from ingest.tail.position import NO_INODE, Position
 
 ROTATION_GRACE = 5.0
 """Seconds that a renamed log is read on, since its writer may hold it open for a while."""
@@ -41,20 +41,31 @@ class FollowedPath:
         """Logs that had the path's name, and until when they are read on."""
 
     @property
-    def begun(self) -> bool:
-        """Whether something of the log behind the path was read already."""
-        return self._log is not None and self._log.position.offset > 0
+    def recognised(self) -> bool:
+        """Whether the log behind the path was known before."""
+        return self._log is not None and self._log.recognised
+
+    def register(self) -> Batch | None:
+        """That a log which is new is read from now on; None where it is not new.
+
+        A restart knows by it a log that was renamed before anything of it was sent.
+        """
+        if self._log is None or self._log.position.file in self._known:
+            return None
+        position = self._log.position
+        self._known[position.file] = position
+        return Batch(0, (), position, 0)
 
     def read(self, max_bytes: int) -> Iterator[Batch]:
         """What is unread behind the path now, batch by batch. Raises as `LogFile.read` does."""
         yield from self._read_renamed(max_bytes)
         if self._log is None or self._log.rewritten():
-            self._reopen()
+            yield from self._reopen()
         yield from self._batches(self._log, max_bytes)
         while self._log is not None and self._replaced(self._log):
             self._renamed.append((self._log, self._clock() + ROTATION_GRACE))
             self._log = None
-            self._reopen()
+            yield from self._reopen()
             yield from self._batches(self._log, max_bytes)
 
     def _read_renamed(self, max_bytes: int) -> Iterator[Batch]:
@@ -62,8 +73,13 @@ class FollowedPath:
             over = self._clock() >= until
             yield from self._batches(log, max_bytes, final=over)
             if over:
-                log.close()
                 self._renamed.remove((log, until))
+                yield from self._leave(log)
+
+    def _leave(self, log: LogFile) -> Iterator[Batch]:
+        log.close()
+        if log.position.offset == 0:
+            yield forget(self._known, log.position)
 
     def finish(self, max_bytes: int) -> Iterator[Batch]:
         """Everything to the end of the file, a last line without a newline included."""
@@ -96,18 +112,48 @@ class FollowedPath:
         except FileNotFoundError:
             return False
 
-    def _reopen(self) -> None:
-        """Open what stands behind the path now.
+    def _reopen(self) -> Iterator[Batch]:
+        """Open what stands behind the path now, and register it.
 
         In the midst of a rotation that may be nothing, or a log that another path still reads;
         then the next look tries again.
         """
         if self._log is not None:
-            self._log.close()
+            yield from self._leave(self._log)
         try:
             self._log = LogFile(self.path, self._known.values(), self._max_line)
         except (UsageError, Locked):
             self._log = None
+        if (new := self.register()) is not None:
+            yield new
+
+
+def forget(known: MutableMapping[str, Position], position: Position) -> Batch:
+    """That a log of which nothing was read is gone."""
+    known[position.file] = position.forgotten()
+    return Batch(0, (), known[position.file], 0)
+
+
+def gone(paths: Iterable[Path], known: Iterable[Position]) -> list[Position]:
+    """Logs of these names of which nothing was read, and whose inodes no file beside the paths has."""
+    found: list[Position] = []
+    for path in paths:
+        there = {inode for _, inode, _ in _siblings(path)}
+        for position in known:
+            never_read = position.offset == 0 and position.inode != NO_INODE
+            if never_read and position.inode not in there and position.is_of(path.name):
+                found.append(position)
+    return found
+
+
+def _siblings(path: Path) -> Iterator[tuple[Path, int, int]]:
+    """The file and those with its name and more: path, inode and size."""
+    for sibling in (path, *sorted(path.parent.glob(f"{escape(path.name)}[.-]*"))):
+        try:
+            status = sibling.stat()
+        except FileNotFoundError:
+            continue  # rotated away since it was listed
+        yield sibling, status.st_ino, status.st_size
 
 
 def open_paths(
@@ -137,8 +183,8 @@ def open_paths(
 def left_behind(paths: Iterable[Path], known: Iterable[Position]) -> list[Path]:
     """Logs that may have been renamed beside `paths` while nobody read them, and have unread bytes.
 
-    Known by their inodes, which another file may have by now: only what is `begun` is one of them. A
-    log that was compressed meanwhile has to be named on the command line.
+    Known by their inodes, which another file may have by now: only what is `recognised` is one of
+    them. A log that was compressed meanwhile has to be named on the command line.
     """
     asked = list(paths)
     read: dict[int, int] = {}
@@ -146,12 +192,8 @@ def left_behind(paths: Iterable[Path], known: Iterable[Position]) -> list[Path]:
         read[position.inode] = min(position.offset, read.get(position.inode, position.offset))
     found: list[Path] = []
     for path in asked:
-        for sibling in sorted(path.parent.glob(f"{escape(path.name)}[.-]*")):
-            try:
-                status = sibling.stat()
-            except FileNotFoundError:
-                continue  # rotated away since it was listed
-            unread = status.st_size > read.get(status.st_ino, status.st_size)
+        for sibling, inode, size in _siblings(path):
+            unread = size > read.get(inode, size)
             if unread and sibling.is_file() and sibling not in asked:
                 found.append(sibling)
     return found

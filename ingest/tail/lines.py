@@ -32,7 +32,10 @@ class DamagedGzip(DatacoreError):
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines in order, without their newlines; `first` is the sequence number of the first."""
+    """Lines in order, without their newlines; `first` is the sequence number of the first.
+
+    Without lines it says that the log is read from now on; nothing of it may be sent before.
+    """
 
     first: int
     lines: tuple[Line, ...]
@@ -64,10 +67,15 @@ class LogFile:
                 f"{path}: another tail reads this file", "let one of them read it"
             ) from error
         self.compressed = self._file.read(2) == b"\x1f\x8b"
-        self.inode = os.fstat(self._file.fileno()).st_ino
-        position = self._recognise(known)
+        status = os.fstat(self._file.fileno())
+        self.inode, self.device = status.st_ino, status.st_dev
+        found = self._recognise(known)
+        self.recognised = found is not None
+        """Whether it is a log that was known before."""
+        position = found or Position(f"{path.name}#{uuid4().hex[:8]}", self.inode)
+        position = replace(position, inode=self.inode, device=self.device)
         self._skip_to(position)
-        self._splitter = Splitter(replace(position, inode=self.inode), max_line)
+        self._splitter = Splitter(position, max_line)
         self._seen = b""
         """The last bytes that were read."""
         self._seen_at = (-1, -1)
@@ -154,10 +162,11 @@ class LogFile:
             GzipStream(self._file) if self.compressed else self._file
         )
 
-    def _recognise(self, known: Iterable[Position]) -> Position:
+    def _recognise(self, known: Iterable[Position]) -> Position | None:
         """The position of this log: of the same inode if there is one, else the furthest.
 
-        Only positions count whose bytes this file begins with.
+        Only positions count whose bytes this file begins with. A log of which nothing was read yet
+        is known by its inode alone.
         """
         matches: list[Position] = []
         checksum, offset = EMPTY, 0
@@ -170,12 +179,11 @@ class LogFile:
                 checksum, offset = carry_on(checksum, data), offset + len(data)
             if offset < candidate.offset:
                 break
-            same = candidate.offset and checksum == candidate.checksum
-            if same and candidate.proves(self.inode, self.compressed):
+            if checksum == candidate.checksum and candidate.proves(
+                self.inode, self.device, self.compressed
+            ):
                 matches.append(candidate)
-        if not matches:
-            return Position(f"{self.path.name}#{uuid4().hex[:8]}", self.inode)
-        return max(matches, key=lambda one: (one.inode == self.inode, one.offset))
+        return max(matches, key=lambda one: (one.inode == self.inode, one.offset), default=None)
 
     def _readable(self, size: int) -> bytes:
         try:

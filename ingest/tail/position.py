@@ -7,7 +7,7 @@ read, equal bytes prove little; then the inode must be the same too.
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import crc32c
 import msgspec
@@ -16,6 +16,9 @@ Checksum = tuple[int, int]
 """CRC-32 and CRC-32C of the same bytes; both can be carried on from where they stopped."""
 
 EMPTY: Checksum = (0, 0)
+
+NO_INODE = -1
+"""No file has it."""
 
 PROOF = 1024
 """So many equal bytes are no chance: log lines carry times and ids."""
@@ -42,6 +45,16 @@ class Position:
     """Of the bytes up to `offset`."""
     unended: bool = False
     """The last line was sent without a newline, at the end of its file."""
+    device: int = 0
+    """Of the file; an inode is one file's only on its device. 0: not known."""
+
+    def is_of(self, name: str) -> bool:
+        """Whether the log's first name was this."""
+        return self.file.rpartition("#")[0] == name
+
+    def forgotten(self) -> "Position":
+        """In its place where the log is gone and nothing was read of it: its inode will be another's."""
+        return replace(self, inode=NO_INODE)
 
     def to_json(self) -> bytes:
         """The value in the positions' topic."""
@@ -52,6 +65,8 @@ class Position:
         """Raises msgspec.DecodeError for anything else."""
         return msgspec.json.decode(data, type=cls)
 
-    def proves(self, inode: int, compressed: bool) -> bool:
+    def proves(self, inode: int, device: int, compressed: bool) -> bool:
         """Whether a file with `inode` that begins with the same bytes is this log."""
+        if self.offset == 0:
+            return (inode, device) == (self.inode, self.device)
         return inode == self.inode or compressed or self.offset >= PROOF

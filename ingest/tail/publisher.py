@@ -4,7 +4,8 @@ Comes in: batches of lines. Goes out: committed messages with the headers `host`
 (decimal, from 0), and the position after them in a compacted topic. Either both are there or
 neither; so a kill at any moment neither loses nor repeats a line for who reads committed messages.
 A transaction that fails is left to the broker: the next producer of the same name, or the
-timeout, aborts it; asking a broker that is away to abort would wait for ever.
+timeout, ends it; asking a broker that is away to abort would wait for ever. While the broker is away
+the batches are held and tried again by a new producer, which first asks what became of them.
 """
 
 import threading
@@ -18,7 +19,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as kafka_error
 from kafka.admin import NewTopic  # type: ignore[attr-defined]  # exported without __all__
 
-from datacore.errors import Locked
+from datacore.errors import Locked, ServiceUnreachable
 from datacore.settings import Settings
 from ingest import topics as kafka_topics
 from ingest.headers import FILE, HOST, SEQUENCE, TOO_LARGE
@@ -37,6 +38,11 @@ TRANSACTION_TIMEOUT_MS = 15_000
 
 PATIENCE_S = 30.0
 """How long the broker may take to acknowledge a transaction's messages, and to commit it."""
+
+AWAY_S = 120.0
+"""How long the broker may be away before that is an error."""
+PAUSE_S = (1.0, 10.0)
+"""First and longest pause between two tries."""
 
 OVERHEAD = 4_096
 """Bytes of a batch around its largest message."""
@@ -114,35 +120,90 @@ def written_end(settings: Settings, partition: TopicPartition) -> int:
 
 
 class Publisher:
-    """Sends batches of one host to one topic. `name` must be the same after a restart."""
+    """Sends batches of one host to one topic. `name` must be the same after a restart.
 
-    def __init__(self, settings: Settings, topic: str, host: str, name: str, max_line: int) -> None:
+    `stop` ends the waiting for a broker that is away, and so do `away_s` seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        topic: str,
+        host: str,
+        name: str,
+        max_line: int,
+        stop: threading.Event,
+        away_s: float = AWAY_S,
+    ) -> None:
+        self._name = name
+        self._max_line = max_line
+        self._stop = stop
+        self._away_s = away_s
         self._settings = settings
         self._topic = topic
         self._host = host
         # not 0: runs that send one batch each would all fill the first partition
         self._turn = zlib.crc32(f"{host} {name}".encode())
-        with _publishing(settings):
+        self._connect()
+
+    def _connect(self) -> None:
+        """A new producer; whatever the one before had under way is ended then."""
+        with _publishing(self._settings):
             self._producer = KafkaProducer(
-                **{**kafka_settings(settings), "request_timeout_ms": 10_000},
-                transactional_id=f"datacore-tail {topic} {host} {name}",
+                **{**kafka_settings(self._settings), "request_timeout_ms": 10_000},
+                transactional_id=f"datacore-tail {self._topic} {self._host} {self._name}",
                 transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
                 compression_type="lz4",
                 batch_size=256 * 1024,
                 linger_ms=20,
                 delivery_timeout_ms=int(PATIENCE_S * 1000),
-                max_request_size=max_line + OVERHEAD,
+                max_request_size=self._max_line + OVERHEAD,
                 allow_auto_create_topics=False,
             )
             self._producer.init_transactions()
-            self._partitions = sorted(self._producer.partitions_for(topic))
+            self._partitions = sorted(self._producer.partitions_for(self._topic))
 
     def send(self, batches: Sequence[Batch]) -> None:
         """One transaction: all lines of `batches`, and where each log stands after them.
 
-        The lines of a batch share a partition; batches take turns. Raises ServiceUnreachable, and
-        Locked where a later tail of the same files took over; then nothing of it is visible.
+        The lines of a batch share a partition; batches take turns. Raises ServiceUnreachable, when
+        the broker was away for too long, and Locked where a later tail of the same files took
+        over; then either all of it is visible or nothing.
         """
+        try:
+            self._send(batches)
+        except ServiceUnreachable as error:
+            self._send_again(batches, error)
+
+    def _send_again(self, batches: Sequence[Batch], error: ServiceUnreachable) -> None:
+        """Until the broker has the batches: in the transaction that failed, or in a new one."""
+        deadline = time.monotonic() + self._away_s
+        pause, longest = PAUSE_S
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or self._stop.is_set():
+                raise error
+            log.warning("broker_away", seconds_left=round(left), why=str(error))
+            self._stop.wait(min(pause, left))
+            pause = min(2 * pause, longest)
+            try:
+                self.close()
+                self._connect()
+                if not self._has(batches):
+                    self._send(batches)
+            except ServiceUnreachable as again:
+                error = again
+            else:
+                log.info("broker_back")
+                return
+
+    def _has(self, batches: Sequence[Batch]) -> bool:
+        """Whether the broker has the batches: all or none are there, so the last tells of all."""
+        last = batches[-1].after
+        known = read_positions(self._settings, self._topic, self._host).get(last.file)
+        return known is not None and known == last
+
+    def _send(self, batches: Sequence[Batch]) -> None:
         with _publishing(self._settings):
             self._producer.begin_transaction()
             for batch in batches:
@@ -151,7 +212,7 @@ class Publisher:
 
     def _send_batch(self, batch: Batch) -> None:
         partition = self._partitions[self._turn % len(self._partitions)]
-        self._turn += 1
+        self._turn += bool(batch.lines)
         host, file = (HOST, self._host.encode()), (FILE, batch.after.file.encode())
         futures = []
         for number, line in enumerate(batch.lines, start=batch.first):
@@ -173,7 +234,7 @@ class Publisher:
     def close(self) -> None:
         """Close the connection; what is not committed is gone."""
         try:
-            self._producer.close(timeout=5)
+            self._producer.close(timeout=1)
         except kafka_error.KafkaError as error:
             log.info("closed_without_broker", why=str(error))
             self._producer._closed = True  # else its destructor tries again, with a traceback

@@ -6,12 +6,13 @@ as a person types them, and a failed one shows what it printed.
 
 import base64
 import gzip
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class PlatformClient:
         self._sandbox = sandbox
         self._scratch = scratch
         self._s3 = sandbox.s3
+        self._kinesis = sandbox.kinesis
         self._spark = sandbox.thrift()
         self._bucket = sandbox.env["DATACORE_BUCKET"]
 
@@ -44,9 +46,31 @@ class PlatformClient:
         self._sandbox.run("sandbox", "topic", topic)
         self._sandbox.run("tail", *files, "--topic", topic, "--once")
 
-    def land(self, contracts: Path, topic: str) -> None:
+    def put(self, stream: str, some: Sequence[bytes], shards: int = 0) -> None:
+        """Lines into a Kinesis stream, by their content over its shards; `shards`: a new one."""
+        if shards:
+            self._kinesis.create_stream(StreamName=stream, ShardCount=shards)
+        for at in range(0, len(some), 400):
+            records: list[Any] = [
+                {"Data": line, "PartitionKey": hashlib.sha256(line).hexdigest()}
+                for line in some[at : at + 400]
+            ]
+            done = self._kinesis.put_records(StreamName=stream, Records=records)
+            assert done["FailedRecordCount"] == 0
+
+    def split(self, stream: str, number: int) -> None:
+        """Split a shard of a stream in the middle."""
+        shard = self._kinesis.list_shards(StreamName=stream)["Shards"][number]
+        keys = shard["HashKeyRange"]
+        middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
+        self._kinesis.split_shard(
+            StreamName=stream, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
+        )
+
+    def land(self, contracts: Path, topic: str, *more: str) -> None:
         """All that the topic holds onto S3."""
-        self._sandbox.run("land", "--contracts", contracts, "--topic", topic, "--until-caught-up")
+        asked = ("land", "--contracts", contracts, "--topic", topic, "--until-caught-up")
+        self._sandbox.run(*asked, *more)
 
     def dbt(self, project: str, *arguments: str) -> None:
         """Run dbt on the project `lake` or `warehouse` of these tests. Raises DbtFailed.
@@ -106,6 +130,11 @@ class PlatformClient:
             for record in map(json.loads, body.splitlines()):
                 found.append({**record, "value": base64.b64decode(record["value"])})
         return found
+
+    def quarantine_counts(self, topic: str) -> list[dict[str, Any]]:
+        """What `datacore quarantine list` says of a topic."""
+        done = self._sandbox.run("quarantine", "list", "--topic", topic, "--json")
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def _bodies(self, prefix: str) -> Iterator[bytes]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(

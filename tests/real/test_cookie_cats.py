@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from platform_client import PlatformClient, write_lines
-from straight import a_boolean, a_long, a_string, groups, object_of, rows, split
+from straight import a_boolean, a_long, a_string, groups, object_of, rows, sha256s, split
 
 PLAYERS = "ab_test/cookie_cats.csv.gz"
 
@@ -69,6 +69,13 @@ def expected(data: Path) -> dict[str, tuple[int, int, int, int]]:
             rows(data / PLAYERS), lambda player: (player["version"],)
         ).items()
     }
+
+
+def test_every_row_is_on_s3_byte_for_byte_and_none_is_set_aside(
+    platform: PlatformClient, sent: list[bytes]
+) -> None:
+    assert sha256s(platform.landed_lines("ab_test_player")) == sha256s(sent)
+    assert platform.quarantined("cookie_cats") == []
 
 
 @pytest.mark.usefixtures("lake")

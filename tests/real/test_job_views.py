@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from platform_client import PlatformClient, write_lines
-from straight import Event, by_type_and_hour, day_and_hour, rows
+from straight import Event, by_type_and_hour, day_and_hour, rows, sha256s
 
 VIEWS = "job_views/job_views.csv.gz"
 
@@ -53,6 +53,13 @@ def some_days(views: list[bytes]) -> list[Event]:
     """The events of DAYS."""
     events = map(json.loads, views)
     return [event for event in events if day_and_hour(start(event))[0] in DAYS]
+
+
+def test_every_row_is_on_s3_byte_for_byte_and_none_is_set_aside(
+    platform: PlatformClient, views: list[bytes]
+) -> None:
+    assert sha256s(platform.landed_lines("applicant_view")) == sha256s(views)
+    assert platform.quarantined("job_views") == []
 
 
 def test_the_ledger_has_as_many_records_an_hour_as_the_file(

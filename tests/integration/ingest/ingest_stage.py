@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from ingest import topics as kafka_topics
 
@@ -47,6 +47,7 @@ class Stage:
     contracts: Path
     folder: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    _sent: int = 0
 
     def event(self, number: int, hour: int = 3) -> bytes:
         """A record that the contract claims."""
@@ -110,6 +111,24 @@ class Stage:
         """Offsets that Kafka has given out, transaction markers included."""
         asked = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
         return sum(kafka_topics.ends(self.admin, asked).values())
+
+    def sent(self) -> int:
+        """Committed messages that the topic has got so far."""
+        while polled := self._reader.poll(timeout_ms=200):
+            self._sent += sum(map(len, polled.values()))
+        return self._sent
+
+    @cached_property
+    def _reader(self) -> KafkaConsumer:
+        reader = KafkaConsumer(
+            bootstrap_servers=self.sandbox.env["DATACORE_KAFKA"],
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=10_000,
+        )
+        reader.assign([TopicPartition(self.topic, number) for number in range(PARTITIONS)])
+        return reader
 
     @property
     def bucket(self) -> str:

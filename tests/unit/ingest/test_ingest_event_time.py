@@ -55,7 +55,12 @@ def test_declared_unit_wins_over_magnitude() -> None:
 
 
 def test_leap_second_counts_as_the_second_before() -> None:
-    assert event_ms("2016-12-31T23:59:60Z") == event_ms("2016-12-31T23:59:59Z")
+    before = event_ms("2016-12-31T23:59:59Z")
+    assert event_ms("2016-12-31T23:59:60Z") == before
+    assert event_ms("2017-01-01T05:29:60+05:30") == before
+    assert event_ms("2017-01-01T05:44:60+05:45") == before
+    with pytest.raises(BadEventTime):
+        event_ms("2016-12-31T23:58:60Z")
 
 
 def test_fractions_of_a_second_are_kept_to_the_millisecond() -> None:

@@ -17,7 +17,7 @@ from ingest.land.objects import (
     quarantine_key,
     raw_key,
 )
-from ingest.land.rules import Limits, Rule, Rules, read_rules
+from ingest.land.rules import FORMAT, Limits, Rule, Rules, read_rules
 
 LINES = [b'{"n":%d,"pad":"%s"}' % (n, b"x" * (n % 97)) for n in range(20_000)]
 
@@ -90,6 +90,6 @@ def test_whatever_changes_routing_changes_the_hash() -> None:
         Rules((replace(RULE, time_unit="ms"),)),
         Rules((RULE,), Limits(future_ms=1)),
         Rules((RULE,), Limits(grace_ms=1)),
-        Rules((RULE,), format=2),
+        Rules((RULE,), format=FORMAT + 1),
     ]
     assert len({rules.hash for rules in (base, *others)}) == 6

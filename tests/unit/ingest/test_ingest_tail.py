@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datacore.errors import Locked, UsageError
-from ingest.tail.follower import ROTATION_GRACE, FollowedPath, left_behind, open_paths
+from ingest.tail.follower import (
+    ROTATION_GRACE,
+    FollowedPath,
+    forget,
+    gone,
+    left_behind,
+    open_paths,
+)
 from ingest.tail.lines import DamagedGzip, LogFile
 from ingest.tail.position import Position
 from ingest.tail.split import HEAD, Line, LongLine, Splitter
@@ -143,6 +150,48 @@ def test_a_new_log_that_begins_like_a_short_old_one_is_read_from_its_start(path:
     path.rename(path.with_name("app.log.1"))
     path.write_bytes(b"start\nmore\n")
     assert read(opened(path, log.position)) == [b"start", b"more"]
+
+
+def test_a_log_that_was_registered_is_known_by_its_inode_before_anything_was_read(
+    path: Path,
+) -> None:
+    path.touch()
+    known: dict[str, Position] = {}
+    (first,) = open_paths([path], known, LIMIT, Clock())
+    registered = first.register()
+    assert registered is not None
+    assert registered.lines == ()
+    assert first.register() is None
+    first.close()
+    path.write_bytes(TEXT)
+    renamed = path.with_name("app.log.1")
+    path.rename(renamed)
+    path.write_bytes(b"new\n")
+    assert left_behind([path], known.values()) == [renamed]
+    (rest,) = open_paths([renamed], known, LIMIT, Clock())
+    assert rest.recognised
+    elsewhere = replace(registered.after, device=registered.after.device + 1)
+    assert not elsewhere.proves(elsewhere.inode, registered.after.device, False)
+    assert [line for batch in rest.finish(MAX) for line in batch.lines] == LINES
+    assert list(known) == [registered.after.file]
+
+
+def test_a_registered_log_that_is_gone_unread_is_forgotten(path: Path, clock: Clock) -> None:
+    path.touch()
+    known: dict[str, Position] = {}
+    (followed,) = open_paths([path], known, LIMIT, clock)
+    followed.register()
+    (position,) = known.values()
+    assert gone([path], known.values()) == []
+    path.unlink()
+    assert gone([path], known.values()) == [position]
+    assert gone([path.with_name("other.log")], known.values()) == []
+    path.write_bytes(b"new\n")
+    clock.now = 1.0
+    assert [line for batch in followed.read(MAX) for line in batch.lines] == [b"new"]
+    clock.now += ROTATION_GRACE
+    assert [batch.after for batch in followed.read(MAX)] == [position.forgotten()]
+    assert gone([path], known.values()) == []
 
 
 def test_of_two_equal_logs_each_keeps_its_position(tmp_path: Path) -> None:
@@ -309,12 +358,12 @@ def test_another_file_with_the_inode_of_a_known_log_is_not_read_unasked(path: Pa
     reused = replace(log.position, inode=other.stat().st_ino)
     assert left_behind([path], [reused]) == [other]
     (followed,) = open_paths([other], {reused.file: reused}, LIMIT, Clock())
-    assert not followed.begun
+    assert not followed.recognised
     path.rename(path.with_name("app.log.2"))
     (renamed,) = open_paths(
         [path.with_name("app.log.2")], {log.position.file: log.position}, LIMIT, Clock()
     )
-    assert renamed.begun
+    assert renamed.recognised
 
 
 def test_a_deleted_log_is_read_to_its_end(path: Path, follow: Follow) -> None:
@@ -398,10 +447,14 @@ def test_through_any_writes_rotations_and_restarts_each_line_comes_once(
         def start() -> None:
             for path in left_behind([writer.path], known.values()):
                 (rest,) = open_paths([path], known, LIMIT, clock)
-                if rest.begun:
+                if rest.recognised:
                     seen.extend(line for batch in rest.finish(size()) for line in batch.lines)
                 rest.close()
             running.extend(open_paths([writer.path], known, LIMIT, clock))
+            for position in gone([writer.path], list(known.values())):
+                forget(known, position)
+            for path in running:
+                path.register()
 
         def stop() -> None:
             while running:
@@ -436,7 +489,6 @@ def test_through_any_writes_rotations_and_restarts_each_line_comes_once(
                     writer.write(data.draw(st.integers(1, 30)), 0)
                 look()
             else:
-                writer.write(1, 0)  # of a log that was never read nobody knows the inode
                 look()
                 stop()
                 writer.write(data.draw(st.integers(0, 10)), 0)
