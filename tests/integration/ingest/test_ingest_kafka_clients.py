@@ -15,7 +15,7 @@ from kafka.admin import NewPartitions
 from datacore.errors import UsageError
 from datacore.settings import KAFKA_CLIENTS, load_settings
 from ingest import topics
-from ingest.land.source import Batch, Hint, Partition, RetentionOutran, Source
+from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran, Source
 from ingest.land.source_kafka import kafka_source
 from ingest.land.source_topics import Rebalance
 
@@ -104,7 +104,7 @@ def test_every_kind_of_record_comes_as_it_was_sent(stage: Stage, opened: Open) -
         assert sender.flush(LIMIT) == 0
     source = opened()
     for partition in source.partitions():
-        source.seek(partition, 0)
+        source.seek(partition, Mark(0))
     assert to_ends(source) == {Partition(stage.topic, 0): expected}
 
 
@@ -127,7 +127,7 @@ def test_only_what_was_committed_comes_and_markers_are_passed(stage: Stage, open
     ]
     source = opened()
     for partition in source.partitions():
-        source.seek(partition, 0)
+        source.seek(partition, Mark(0))
     assert [row[2] for row in to_ends(source)[zero]] == [b"1", b"2"]
     assert source.position(zero) == 3 + 4
     senders.append(transaction("c", [b"3"], commit=None))
@@ -149,9 +149,9 @@ def test_after_a_seek_the_first_record_is_the_one_sought(stage: Stage, opened: O
     zero = Partition(stage.topic, 0)
     source = opened()
     for partition in source.partitions():
-        source.seek(partition, 0)
+        source.seek(partition, Mark(0))
     for sought in (0, 19_000, 5, 12_345, 12_344, 0):
-        source.seek(zero, sought)
+        source.seek(zero, Mark(sought))
         assert source.position(zero) == sought
         found = poll_until(source, lambda came: bool(came[zero]))[zero]
         assert found[0][0] == sought
@@ -167,7 +167,7 @@ def test_nothing_comes_before_a_partition_was_sought(stage: Stage, opened: Open)
     for _ in range(5):
         assert source.poll(0.2) == {}
     zero = Partition(stage.topic, 0)
-    source.seek(zero, 4)
+    source.seek(zero, Mark(4))
     found = poll_until(source, lambda came: len(came[zero]) == 6)
     assert [row[0] for row in found[zero]] == [4, 5, 6, 7, 8, 9]
 
@@ -177,7 +177,7 @@ def test_a_range_is_read_again_while_polling_goes_on(stage: Stage, opened: Open)
     zero = Partition(stage.topic, 0)
     source = opened()
     for partition in source.partitions():
-        source.seek(partition, 0)
+        source.seek(partition, Mark(0))
     first = poll_until(source, lambda came: bool(came[zero]))[zero]
     for begin, end in ((0, 5_000), (4_999, 5_000), (1_000, 1_001), (17, 4_017)):
         again = [row for batch in source.read(zero, begin, end) for row in rows(batch)]
@@ -189,7 +189,7 @@ def test_a_range_is_read_again_while_polling_goes_on(stage: Stage, opened: Open)
 def test_a_hint_is_kept_with_the_offset(stage: Stage, opened: Open) -> None:
     zero = Partition(stage.topic, 0)
     source = opened()
-    source.seek(zero, 0)
+    source.seek(zero, Mark(0))
     assert source.hint(Partition(stage.topic, 1)) is None
     source.acknowledge(zero, Hint(3, 7, 2, "abc"))
     assert source.hint(zero) == opened().hint(zero) == Hint(3, 7, 2, "abc")
@@ -201,27 +201,27 @@ def test_what_kafka_dropped_is_told(stage: Stage, opened: Open) -> None:
     zero = Partition(stage.topic, 0)
     stage.admin.delete_records({TopicPartition(*zero): 6})
     source = opened()
-    assert source.begins(zero) == 6
+    assert source.dropped(zero, Mark(0)) == Mark(6)
     for partition in source.partitions():
-        source.seek(partition, 0)
+        source.seek(partition, Mark(0))
     with pytest.raises(RetentionOutran) as outran:
         poll_until(source, lambda _: False)
     assert outran.value.partition == zero
     with pytest.raises(RetentionOutran):
         list(source.read(zero, 2, 8))
-    source.seek(zero, 6)
+    source.seek(zero, Mark(6))
     assert [row[0] for row in to_ends(source)[zero]] == [6, 7, 8, 9]
 
 
 def test_partitions_that_were_added_are_read_too(stage: Stage, opened: Open) -> None:
     source = opened()
     for partition in source.partitions():
-        source.seek(partition, 0)
+        source.seek(partition, Mark(0))
     stage.admin.create_partitions({stage.topic: NewPartitions(PARTITIONS + 1)})
     new = Partition(stage.topic, PARTITIONS)
     wait_until(lambda: new in source.ends(), "the new partition")
     assert new in source.assigned()
-    source.seek(new, 0)
+    source.seek(new, Mark(0))
     put(stage, [b"{}"] * 3, number=PARTITIONS)
     assert len(to_ends(source)[new]) == 3
 
@@ -264,7 +264,7 @@ def follow(source: Source, came: dict[Partition, list[int]], done: Callable[[], 
         assert time.monotonic() < deadline, (source.assigned(), dict(came))
         assigned = set(source.assigned())
         for partition in assigned - known:
-            source.seek(partition, max(came[partition], default=-1) + 1)
+            source.seek(partition, Mark(max(came[partition], default=-1) + 1))
         known = assigned
         for partition, batch in source.poll(0.2).items():
             if partition in known:

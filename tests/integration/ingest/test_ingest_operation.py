@@ -147,7 +147,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
         return client
 
     monkeypatch.setattr(aws, "_client", watched)
-    monkeypatch.setattr(land_commands, "stop_on_signals", threading.Event)
+    monkeypatch.setattr(land_commands, "stop_on_signals", lambda _: threading.Event())
     return made
 
 
