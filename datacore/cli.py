@@ -4,15 +4,20 @@ Comes in: the command line. Goes out: an exit code of `ExitCode`, and for a `Dat
 line with a hint on stderr. A room is imported only when one of its commands is asked for.
 """
 
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 
-from datacore.errors import DatacoreError, ExitCode
+from datacore.errors import DatacoreError, ExitCode, ServiceUnreachable
 from datacore.settings import apply_environment
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk, or what one may use of it, is full."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:attribute, one line for --help)
@@ -72,9 +77,17 @@ def datacore() -> None:
 
 def report(error: DatacoreError) -> None:
     """One line for the fact and one for the next step, on stderr."""
-    click.secho(f"error: {error.message}", fg="red", err=True)
-    if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+    try:
+        click.secho(f"error: {error.message}", fg="red", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+    except OSError:
+        _discard(sys.stderr)  # the exit code still tells
+
+
+def _discard(stream: TextIO) -> None:
+    """Lead what is still to be written there to nowhere, so that the end of the process is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -94,5 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(ExitCode.USAGE)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         sys.exit(ExitCode.DONE)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _discard(sys.stdout)
+        report(
+            ServiceUnreachable(f"the output could not be written: {error.strerror}", "make room")
+        )
+        sys.exit(ExitCode.UNREACHABLE)

@@ -42,7 +42,7 @@ def set_up_logs(meter: Meter | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Stderr(counted),
     )
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -50,6 +50,23 @@ def set_up_logs(meter: Meter | None = None) -> None:
     library.setLevel(logging.WARNING)
     library.propagate = False
     library.handlers = [_Counting(counted)]
+
+
+class _Stderr:
+    """Prints lines on stderr. One that cannot be printed, on a full disk say, is counted instead:
+    what is read and landed does not depend on what can be said of it.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def msg(self, message: str) -> None:
+        try:
+            print(message, file=sys.stderr, flush=True)
+        except OSError:
+            self._meter.event("error", "log_not_written")
+
+    log = debug = info = warning = error = critical = exception = msg
 
 
 class _Counting(logging.Handler):

@@ -238,6 +238,7 @@ class Lane:
             elif last.kind is not Kind.END and not self._is_another(last.topic_id):
                 if hint != hint_of(last):
                     self._complete(last)
+                    self._source.acknowledge(self.partition, hint_of(last))
                 self._closed = last.kind is Kind.CLOSED
                 end = last.ends, last.mark
             else:

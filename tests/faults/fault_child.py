@@ -5,12 +5,14 @@ The step's functions are wrapped in the child; production code knows nothing of 
 forked from a server that has imported everything, for imports take longer than the command.
 """
 
+import functools
 import importlib
 import itertools
 import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
@@ -34,8 +36,12 @@ SESSION_MS = 6_000
 READ_TIMEOUT_S = 1.5
 """How long a child waits for an answer of S3; half a minute would be a slow test."""
 
-POLL_RECORDS = 30
+POLL_BYTES = 12_000
 """Few, so that a small topic makes several cuts."""
+UNDER_WAY_S = 1.0
+METADATA_S = 2
+BACKOFF = 0.05
+"""What is left of the pauses between two tries of a request."""
 
 Step = tuple[str, str, Callable[..., bool] | None]
 
@@ -120,6 +126,8 @@ class Child:
     """Entries of a block of the hour log, so that a few cuts fill one."""
     file_limit: int | None = None
     """The most bytes that it may write to a file."""
+    slow_seconds: float | None = None
+    """How long it hangs in the step of a break by SIGALRM."""
 
 
 def start(
@@ -152,6 +160,8 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], output: Path, 
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (how.file_limit, how.file_limit))
+    if how.slow_seconds is not None:
+        signal.signal(signal.SIGALRM, functools.partial(_hang, how.slow_seconds))
     if how.breaks is not None:
         how.breaks.install()
     from datacore.cli import main
@@ -159,9 +169,20 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], output: Path, 
     main(arguments)
 
 
+def _hang(seconds: float, *_: Any) -> None:
+    print("slow now", file=sys.stderr)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        time.sleep(0.1)  # hanging is the case under test
+
+
 def _quicken() -> None:
-    """Shorten what only waits: sessions, and answers that never come."""
+    """Shorten what only waits: sessions, pauses, and answers that never come."""
+    from botocore.retries.standard import ExponentialBackoff
+
     import ingest.aws
+    import ingest.land.lane as lane
+    import ingest.land.source_fetch as source_fetch
     import ingest.land.source_kafka as source_kafka
 
     config = ingest.aws.aws_config
@@ -172,13 +193,18 @@ def _quicken() -> None:
         return config(settings).merge(Config(read_timeout=READ_TIMEOUT_S))
 
     ingest.aws.aws_config = impatient
+    source_fetch.CHUNK = POLL_BYTES
+    delay = ExponentialBackoff.delay_amount
+    lane.UNDER_WAY_S = UNDER_WAY_S
+    source_kafka.METADATA_S = METADATA_S
+    ExponentialBackoff.delay_amount = lambda self, context: BACKOFF * delay(self, context)
+    source_kafka.GROUP = os.environ["FAULT_GROUP"]
     consumer = source_kafka.KafkaConsumer
 
     def short_session(**settings: Any) -> Any:
         quick = {
             "session_timeout_ms": SESSION_MS,
             "heartbeat_interval_ms": 500,
-            "max_poll_records": POLL_RECORDS,
         }
         return consumer(**{**settings, **quick})
 

@@ -165,6 +165,11 @@ class Stage:
                     os.kill(process.pid, signal.SIGCONT)
             process.join(10)
 
+    @property
+    def group(self) -> str:
+        """The landers' group: one of this case alone, for killed members stay a while."""
+        return f"land-{self.topic}"
+
     # lines
 
     def line(self) -> bytes:
@@ -212,7 +217,7 @@ class Stage:
     ) -> ForkServerProcess:
         """Start `datacore` in a child."""
         output = self.folder / f"run-{next(self.outputs)}"
-        variables = {**self.platform.env, **(env or {})}
+        variables = {**self.platform.env, "FAULT_GROUP": self.group, **(env or {})}
         process = fault_child.start(arguments, variables, output, how)
         self.started.append(process)
         return process
@@ -285,6 +290,6 @@ class Stage:
     def committed(self, partition: int) -> int:
         """The lander group's committed offset; -1 where there is none."""
         asked = TopicPartition(self.topic, partition)
-        found: Any = self.platform.admin.list_group_offsets({"datacore-land": [asked]})
-        held = found["datacore-land"].get(asked)
+        found: Any = self.platform.admin.list_group_offsets({self.group: [asked]})
+        held = found[self.group].get(asked)
         return -1 if held is None else int(held.offset)

@@ -93,6 +93,10 @@ class Witness:
     def get(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
+    def lines(self, key: str) -> list[bytes]:
+        """The lines of an object."""
+        return gzip.decompress(self.get(key)).split(b"\n")[:-1]
+
     def object_keys(self) -> list[str]:
         """Raw and quarantine objects of the topic."""
         raw = [*self.keys(f"{self.data_type}/"), *self.keys("unclaimed/")]
@@ -125,7 +129,7 @@ class Witness:
         """Every record's bytes, out of raw and quarantine objects."""
         values: Counter[bytes] = Counter()
         for key in self.object_keys():
-            for line in gzip.decompress(self.get(key)).split(b"\n")[:-1]:
+            for line in self.lines(key):
                 if "/_quarantine/" in key:
                     line = base64.b64decode(json.loads(line)["value"])
                 values[line] += 1

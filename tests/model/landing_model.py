@@ -223,7 +223,7 @@ class LandingModel:
     def _log(self, s: State) -> Iterator[tuple[str, State]]:
         """The hour log: counts a cut that has a successor, or whose objects are there."""
         chain, objects = dict(s.chain), dict(s.objects)
-        generation, _ = s.logged
+        generation = s.logged[0]
         standing = chain.get(s.logged)
         if standing is None:
             if (generation + 1, 0) in chain:

@@ -27,7 +27,7 @@ def test_landers_that_crash_and_pause_while_a_topic_is_made_again_land_each_reco
 @pytest.mark.parametrize(
     ("safeguard", "promise"),
     [
-        ("completion", "a cut lacks an object, and nobody says so"),
+        ("completion", "the hour log counts other than what is landed"),
         ("adoption", "a record is in two objects"),
         ("asking", "a cut holds another topic's records"),
         ("asking after reading", "a record is in two objects"),
