@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import sandbox
 from fault_stage import Stage, wait_until
 
 from sandbox.state import State
+from tests.faults.conftest import sandbox
 
 pytestmark = pytest.mark.sandbox
 
