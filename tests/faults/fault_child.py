@@ -166,7 +166,11 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], output: Path, 
         how.breaks.install()
     from datacore.cli import main
 
-    main(arguments)
+    try:
+        main(arguments)
+    finally:
+        # an interpreter that ends ignores that stderr cannot be flushed; multiprocessing does not
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _hang(seconds: float, *_: Any) -> None:
