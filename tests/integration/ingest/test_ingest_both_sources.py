@@ -43,7 +43,7 @@ def test_kafka_keeps_the_sources_contract(stage: Stage, check: Check) -> None:
         def partitions(self):  # type: ignore[no-untyped-def]
             return tuple(p for p in super().partitions() if p.number < 2)
 
-    check(Subject(stage.topic, put, lambda: TwoPartitions(settings, two, share=False)))
+    check(Subject(stage.topic, put, lambda: TwoPartitions(settings, two, share=None)))
     producer.close()
 
 

@@ -84,6 +84,7 @@ def test_killed_midway_split_merged_and_landed_by_two_at_once_every_record_is_th
         for hour in entry["hours"]
     }
     assert set(sealed.values()) == {True}
+    stage.sandbox.run("audit", "--topic", stage.topic)
 
 
 def test_landers_with_shares_follow_a_stream_through_a_split_and_end_on_sigterm(
@@ -127,6 +128,8 @@ def test_what_kinesis_dropped_unread_is_told_as_lost(stream_stage: KinesisStage)
         True,
     )
     assert lost["source_last"] == stage.held(0)[0][0]
+    told = stage.sandbox.run("audit", "--topic", stage.topic, check=False)
+    assert "how many, nobody can tell" in told.stdout + told.stderr
 
 
 def test_a_stream_encrypted_by_kms_is_read_like_any_other(stream_stage: KinesisStage) -> None:

@@ -18,6 +18,7 @@ from kinesis_stream import MemoryStream, memory_stream
 from memory_bucket import Crash, CrashAt, MemoryBucket
 
 from datacore.errors import ServiceUnreachable, UsageError
+from datacore.settings import ROOT
 from ingest.land.chain import manifests_since
 from ingest.land.hourlog import CLOSED, Hour
 from ingest.land.hours import read_ledger
@@ -689,3 +690,16 @@ def test_a_stream_that_is_deleted_while_it_is_landed_ends_the_run_and_no_chain(
     with pytest.raises(UsageError, match="stream 't' does not exist"):
         running._step()
     assert kinds(bucket, 0) == [Kind.CUT]
+
+
+def test_the_policy_grants_the_calls_that_are_made_and_no_other(stream: MemoryStream) -> None:
+    bucket, client = MemoryBucket(CrashAt(5)), stream.client()
+    stream.put(0, *values(0, 20))
+    stream.split(1)
+    with pytest.raises(Crash):
+        land(stream, bucket, client=client)
+    land(stream, bucket.using(), client=client)
+    policy = json.loads((ROOT / "docs" / "iam" / "land-kinesis.json").read_text())
+    granted = {action for one in policy["Statement"] for action in one["Action"]}
+    made = {f"kinesis:{''.join(word.title() for word in call.split('_'))}" for call in client.calls}
+    assert granted == made | {"kms:Decrypt"}
