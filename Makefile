@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test lint format unit integration real bench-ingest bench-audit bench-hour-log clean
+.PHONY: help setup demo down test test-faults lint format unit integration real bench-ingest bench-audit bench-hour-log clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,11 @@ demo: setup ## The main job, from log files to Redshift marts (EVENTS=20000 SEED
 down: setup ## End the sandbox and discard its data
 	@datacore sandbox down
 
-test: lint ## What CI runs: lint, then every test (unit, integration, real data) on a sandbox of its own
-	pytest
+test: lint ## What CI runs: lint, then unit, model, integration and real-data tests on a sandbox of its own
+	pytest tests/unit tests/model tests/integration tests/real
+
+test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
+	pytest tests/faults
 
 lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlfluff
 	ruff check .
