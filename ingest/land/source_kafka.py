@@ -28,6 +28,7 @@ from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_settings
 from ingest.land.source import Batch, Hint, Mark, Partition, RetentionOutran, Source
 from ingest.land.source_fetch import deliver_batches
+from ingest.land.source_group import finish_joining
 from ingest.land.source_topics import (
     GROUP,
     METADATA_S,
@@ -120,6 +121,7 @@ class KafkaSource(KafkaTopics):
                 raise RetentionOutran(Partition(*next(iter(error.args[0])))) from error
             except LogTruncationError as error:
                 raise RetentionOutran(Partition(*next(iter(error.divergent_offsets)))) from error
+        finish_joining(self._consumer)
         found = {Partition(*partition): batches[0] for partition, batches in polled.items()}
         for partition, batch in found.items():
             self._sought[TopicPartition(*partition)] = batch.offsets[-1] + 1

@@ -126,6 +126,8 @@ class Child:
     """Entries of a block of the hour log, so that a few cuts fill one."""
     file_limit: int | None = None
     """The most bytes that it may write to a file."""
+    poll_seconds: float | None = None
+    """How long one poll waits; None: as ever."""
     slow_seconds: float | None = None
     """How long it hangs in the step of a break by SIGALRM."""
 
@@ -160,6 +162,9 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], output: Path, 
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (how.file_limit, how.file_limit))
+    if how.poll_seconds is not None:
+        lander = importlib.import_module("ingest.land.lander")
+        lander.POLL_S = how.poll_seconds  # type: ignore[attr-defined]
     if how.slow_seconds is not None:
         signal.signal(signal.SIGALRM, functools.partial(_hang, how.slow_seconds))
     if how.breaks is not None:

@@ -77,6 +77,17 @@ def wait_until(happened: Callable[[], bool], what: str, limit: float = LIMIT) ->
         time.sleep(0.05)  # between two looks at the condition
 
 
+def make_producer(address: str) -> KafkaProducer:
+    """A transactional producer that learns of added partitions at once."""
+    producer = KafkaProducer(
+        bootstrap_servers=address,
+        transactional_id=f"faults-{uuid4().hex}",
+        metadata_max_age_ms=1_000,
+    )
+    producer.init_transactions()
+    return producer
+
+
 @dataclass
 class Platform:
     """Kafka, S3 and Glue of one sandbox, and what the cases share."""
@@ -96,18 +107,12 @@ class Platform:
             region_name=env["AWS_REGION"],
         )
         address = env["DATACORE_KAFKA"]
-        producer = KafkaProducer(
-            bootstrap_servers=address,
-            transactional_id=f"faults-{uuid4().hex}",
-            metadata_max_age_ms=1_000,
-        )
-        producer.init_transactions()
         return cls(
             env,
             session.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"]),
             session.client("glue", endpoint_url=env["AWS_ENDPOINT_URL"]),
             KafkaAdminClient(bootstrap_servers=address),
-            producer,
+            make_producer(address),
         )
 
     def close(self) -> None:
@@ -127,9 +132,15 @@ class Platform:
         return sum(p["leader_id"] >= 0 for p in found["partitions"])
 
     def delete_topic(self, topic: str) -> None:
-        """Delete a topic and wait until it is gone."""
+        """Delete a topic and wait until it is gone.
+
+        The producer is made anew: its sequence numbers go on where they were, and a topic of the
+        same name would lack what came before.
+        """
         self.admin.delete_topics([topic])
         wait_until(lambda: topic not in self.admin.list_topics(), f"{topic} to go")
+        self.producer.close()
+        self.producer = make_producer(self.env["DATACORE_KAFKA"])
 
 
 @dataclass
