@@ -6,11 +6,12 @@ SHELL := /bin/bash
 EVENTS ?= 20000
 SEED ?= 1
 SCALE ?= 1
+SECONDS ?= 60
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults lint format unit integration real bench-ingest bench-audit bench-hour-log clean
+.PHONY: help setup demo down test test-faults soak lint format unit integration real bench-ingest bench-audit bench-hour-log clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ test: lint ## What CI runs: lint, then unit, model, integration and real-data te
 
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
 	pytest tests/faults
+
+soak: setup ## Kill and pause tails and landers at random (SECONDS=60 SEED=1), then compare every line
+	python tests/faults/soak.py --seconds $(SECONDS) --seed $(SEED)
 
 lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlfluff
 	ruff check .

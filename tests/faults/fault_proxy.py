@@ -96,6 +96,12 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
 
+    def handle_expect_100(self) -> bool:
+        """Let the client send its body at once; unsaid, it waits a second for this."""
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         operation = (self.headers.get("X-Amz-Target") or "").rpartition(".")[2]
