@@ -30,6 +30,15 @@ ZONE_AFTER_SPACE = re.compile(r" ?(?:UTC|GMT|[zZ])$| (?=[+-]\d\d:?\d\d$)")
 EPOCH_DIGITS = re.compile(r"-?\d{9,20}(?:\.\d+)?")
 
 
+def hour_of_timestamp(timestamp_ms: int) -> int:
+    """The hour since 1970 of a Kafka timestamp.
+
+    One that is unknown (below 0) counts as the first hour, and so does one that no calendar has:
+    a producer may write any number, and no number may keep a partition from landing.
+    """
+    return timestamp_ms // MS_PER_HOUR if 0 <= timestamp_ms <= LAST_MS else 0
+
+
 class BadEventTime(ValueError):
     """The value is no time, or one outside the years 1 to 9999."""
 

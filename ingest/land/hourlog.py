@@ -7,6 +7,7 @@ hour, so the latest entry that names an hour tells all about it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -209,10 +210,15 @@ class Ledger:
 
 
 def _watermark(cut: Manifest) -> int:
-    """Up to when a partition has brought everything, by one of its manifests."""
+    """Up to when a partition has brought everything, by one of its manifests.
+
+    A record that says it is of the time after it was landed says nothing of what is still to come.
+    """
     if cut.kind is Kind.CLOSED:
         return CLOSED
-    return BEGINNING if cut.max_timestamp is None else cut.max_timestamp
+    if cut.max_timestamp is None:
+        return BEGINNING
+    return min(cut.max_timestamp, int(datetime.fromisoformat(cut.written_at).timestamp() * 1000))
 
 
 def _add(touched: dict[Hour, list[int]], cut: Manifest) -> None:

@@ -18,7 +18,13 @@ from typing import Any, Final, NamedTuple, NoReturn, cast
 import msgspec
 
 from datacore.errors import shorten
-from ingest.land.event_time import MS_PER_HOUR, BadEventTime, event_ms
+from ingest.land.event_time import (
+    LAST_MS,
+    MS_PER_HOUR,
+    BadEventTime,
+    event_ms,
+    hour_of_timestamp,
+)
 from ingest.land.rules import Rule, Rules
 
 UNCLAIMED: Final = "unclaimed"
@@ -145,10 +151,10 @@ class Router:
             found = tuple([get(record) for get in self._read])
         claim = self._claim(found)
         if claim is None:
-            return Landing(UNCLAIMED, max(timestamp_ms, 0) // MS_PER_HOUR)
+            return Landing(UNCLAIMED, hour_of_timestamp(timestamp_ms))
         rule, place = claim
         if place is None:
-            return Landing(rule.data_type, max(timestamp_ms, 0) // MS_PER_HOUR)
+            return Landing(rule.data_type, hour_of_timestamp(timestamp_ms))
         return self._by_time(rule, found[place], timestamp_ms)
 
     def sound(self, values: Sequence[bytes | None]) -> Sequence[bytes | None]:
@@ -177,7 +183,7 @@ class Router:
         """Where a sound record with these `fields` lands, whatever its Kafka timestamp in
         [low_ms, high_ms]; None where that decides, or where it may not land.
         """
-        if low_ms < 0:
+        if low_ms < 0 or high_ms > LAST_MS:
             return None
         rule, place = self._claim(fields) or (None, None)
         if rule is None or place is None:

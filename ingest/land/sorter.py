@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest.land.aside import set_aside_line, size_of_another, stands_for_another
-from ingest.land.event_time import MS_PER_HOUR
+from ingest.land.event_time import MS_PER_HOUR, hour_of_timestamp
 from ingest.land.objects import OpenObject
 from ingest.land.route import NOT_PLAIN, Landing, Like, Reason, Rejection, Router
 from ingest.land.rules import Rules
@@ -130,7 +130,7 @@ class Sorter:
             line = set_aside_line(
                 self._partition, batch.offsets[place], timestamp, headers, value, target
             )
-            self._open_aside(max(timestamp, 0) // MS_PER_HOUR, turn).lines.append(line)
+            self._open_aside(hour_of_timestamp(timestamp), turn).lines.append(line)
             return
         assert value is not None
         held = self._open(target, turn)

@@ -1,5 +1,7 @@
 """The hour log: totals so far, seals, revisions, and where it is read from."""
 
+from dataclasses import replace
+
 from ingest.land.hourlog import BLOCK, Entry, Hour, HourTotals, Ledger, read_entry
 from ingest.land.manifest import Kind, LandedObject, Manifest
 
@@ -7,13 +9,15 @@ HOUR_3 = 1_767_326_400_000
 """2026-01-02T04:00:00Z: the hour 03 is over."""
 GRACE = 600_000
 SEALED = HOUR_3 + GRACE
+LANDED_AT = "2026-01-02T05:00:00.000Z"
+"""An hour after the hour 03 was over."""
 
 
 def cut(first: int, next_: int, at: int, records: int = 0, late: int = 0) -> Manifest:
     """A cut with `records` of hour 03, the last of which Kafka stamped `at`."""
     objects = (LandedObject("k", "click", "2026-01-02", "03", records, records * 10, late, "s"),)
     return Manifest(
-        Kind.CUT, "t", "id", 0, first, next_, records, "r", "l", "now",
+        Kind.CUT, "t", "id", 0, first, next_, records, "r", "l", LANDED_AT,
         min_timestamp=at, max_timestamp=at, objects=objects if records else (),
     )  # fmt: skip
 
@@ -58,6 +62,19 @@ def test_an_hour_is_sealed_when_every_partition_has_passed_it_and_the_grace() ->
     assert sealing.hours == (hour(6, sealed=True),)
 
 
+def test_a_record_from_the_future_seals_nothing_that_is_still_to_come() -> None:
+    ledger = Ledger("t")
+    first = entry(ledger, {0: [cut(0, 5, 2**63 - 1, 5)]})
+    assert first is not None
+    assert first.watermarks == {"0": HOUR_3 + 3_600_000}
+    late = LandedObject("k", "click", "2026-01-02", "06", 1, 10, 0, "s")
+    second = ledger.next_entry(
+        {0: [replace(cut(5, 6, 2**62, 1), objects=(late,))]}, {}, GRACE, "now"
+    )
+    assert second is not None
+    assert [(h.hour, h.sealed) for h in second.hours] == [("06", False)]
+
+
 def test_an_idle_partition_passes_with_the_clock() -> None:
     ledger = Ledger("t")
     entry(ledger, {0: [cut(0, 5, SEALED, 5)], 1: []})
@@ -79,7 +96,7 @@ def test_late_data_after_the_seal_is_a_revision() -> None:
 def test_objects_that_were_lost_are_not_counted() -> None:
     whole = cut(0, 5, HOUR_3, 5)
     note = Manifest(
-        Kind.LOST_OBJECTS, "t", "id", 0, 0, 5, 5, "r", "l", "now", objects=whole.objects
+        Kind.LOST_OBJECTS, "t", "id", 0, 0, 5, 5, "r", "l", LANDED_AT, objects=whole.objects
     )
     made = Ledger("t").next_entry({0: [whole, note]}, {}, GRACE, "now")
     assert made is not None
