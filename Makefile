@@ -5,11 +5,12 @@ SHELL := /bin/bash
 
 EVENTS ?= 20000
 SEED ?= 1
+SIZE ?= 1
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test lint format unit integration real clean
+.PHONY: help setup demo down test lint format unit integration real bench-ingest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ integration: setup ## Tests on the sandbox
 
 real: setup ## Tests on the real data sets, where they are
 	pytest tests/real
+
+bench-ingest: setup ## Landing against Spark, naive loops and bare readers, in one run (SIZE=1; 0.1 is quick)
+	python -m benchmarks.ingest --scale $(SIZE)
 
 clean: ## Remove environment, caches and targets (not a running sandbox: `make down`)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis target logs dbt_project/warehouse/target dbt_project/warehouse/logs
