@@ -5,11 +5,12 @@ SHELL := /bin/bash
 
 EVENTS ?= 20000
 SEED ?= 1
+VERSITYGW := v1.8.0
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test lint format unit integration real clean
+.PHONY: help setup demo down test lint format unit integration real versitygw clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,10 @@ integration: setup ## Tests on the sandbox
 
 real: setup ## Tests on the real data sets, where they are
 	pytest tests/real
+
+versitygw: ## Build the second S3 server of the tests, with Go; without it they are skipped
+	@command -v go >/dev/null || { echo "error: go is not here; install Go 1.25 or newer, then run make versitygw again" >&2; exit 2; }
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
 
 clean: ## Remove environment, caches and targets (not a running sandbox: `make down`)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis target logs dbt_project/warehouse/target dbt_project/warehouse/logs
