@@ -10,6 +10,9 @@ answers of a topic's id is true when it answers, and ids never come back.
 
 The check of a range that is read again is one step with reading it: what comes of another topic
 does not fit the checksums that the manifest promised.
+
+Bounds: explored whole with 2 landers, for two topics of 2 records and for three topics of one; cuts
+of one or two records. Not in this model: ranges that Kafka dropped, partitions beside this one.
 """
 
 from collections.abc import Iterator

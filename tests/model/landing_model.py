@@ -8,6 +8,9 @@ Stores: the chain (manifests by first offset), objects by first offset and hour,
 number. The record at offset o is of hour o modulo 2, so that a cut makes one object or two. Every
 write carries `If-None-Match: *`. Objects of a cut are written in any order.
 
+Bounds: explored whole with 4 records, 2 landers and a writer; 3 records, 3 landers and a writer; 3
+records, 2 landers and 2 writers; cuts of one or two records.
+
 Not in this model: ranges that Kafka dropped (what is given up of a cut is in `generations_model`),
 versions, several partitions.
 """

@@ -7,6 +7,9 @@ of the hour log, paused between any two steps for any time, and killed and start
 A record is of the hour in which it is produced, so a late one is one that a seal did not wait for.
 Kafka's clock and the lander's are one, and the grace is nothing. Time counts hours; hour h ends at
 h + 1. A number of the hour log has one writer (`landing_model`).
+
+Bounds: explored whole with two hours and up to two partitions, with 2 records and a writer, and with
+a record and 2 writers. Not in this model: a topic made again, Kinesis' closed shards.
 """
 
 from collections.abc import Iterator

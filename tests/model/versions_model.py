@@ -12,6 +12,10 @@ an output of version n holds what its inputs held. Every write but the catalog's
 The grace is a condition here: superseded objects are removed only when no other compactor stands
 between its look for newer versions and its call to the catalog. A compactor that sleeps there for
 longer than the grace is the hole that docs/compaction.md names; the model without the grace has it.
+
+Bounds: explored whole with 2 compactors, 2 versions and a late object; one compactor, 3 versions and
+a late object; one compactor, 2 versions and 2 late objects. Not in this model: an output in parts,
+replays, what is given up of a cut; a removal is one step with the look at the location before it.
 """
 
 from collections.abc import Iterator
