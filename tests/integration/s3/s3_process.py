@@ -1,4 +1,4 @@
-"""Processes that land, compact or write on a bucket, and kill themselves where a test wants it.
+"""Processes that land, compact or write on a bucket, and die or stop where a test wants it.
 
 Reads tasks from stdin, a JSON object a line; forks a process for each, and answers with its pid;
 `{"wait": pid}` is answered with its exit code. The kill is SIGKILL: nothing is flushed, closed or
@@ -28,15 +28,15 @@ LARGE = 4 << 20
 """Bytes of a body of which half is sent."""
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 class DoomedBucket(Bucket):
-    """Dies at the change of number `at` (from 0): before it is asked for, or once it is made."""
+    """Dies at the change of number `at` (from 0): before it is asked for, or once it is made.
+
+    With SIGSTOP as `by` it stops there, until somebody lets it go on.
+    """
 
     at = -1
     after = False
+    by = signal.SIGKILL
 
     def __init__(self, client: Any, name: str) -> None:
         super().__init__(client, name)
@@ -47,21 +47,24 @@ class DoomedBucket(Bucket):
         last = self._is_last()
         new = super().put_new(key, data, metadata)
         if last:
-            die()
+            self._meet()
         return new
 
     def remove(self, keys: Iterable[str]) -> None:
         last = self._is_last()
         super().remove(keys)
         if last:
-            die()
+            self._meet()
 
     def _is_last(self) -> bool:
         with self._counting:
             number, self._changes = self._changes, self._changes + 1
         if number == self.at and not self.after:
-            die()
-        return number == self.at
+            self._meet()
+        return number == self.at and self.after
+
+    def _meet(self) -> None:
+        os.kill(os.getpid(), self.by)
 
 
 def die_halfway() -> None:
@@ -73,7 +76,7 @@ def die_halfway() -> None:
         whole(self, data)
         sent += len(data)
         if sent > LARGE // 2:
-            die()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     http.client.HTTPConnection.send = send  # type: ignore[method-assign]
 
@@ -81,6 +84,7 @@ def die_halfway() -> None:
 def work(task: dict[str, Any]) -> None:
     """Do a task in this process."""
     DoomedBucket.at, DoomedBucket.after = task.get("at", -1), task.get("after", False)
+    DoomedBucket.by = signal.Signals(task.get("by", signal.SIGKILL))
     stage = Stage(Place(**task["place"]), task["encrypts"], wrap=DoomedBucket)
     if task["do"] == "land":
         stage.land(task["name"])

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psutil
 from landed_store import CONTRACT, NOW, log_of
 from memory_source import MemorySource
 
@@ -38,7 +40,7 @@ from ingest.versions.compact import Compactor, Outcome, Policy, sealed_hours
 from ingest.versions.settle import Settler
 
 DAY = "2026-01-02"
-LIMIT = 60
+LIMIT = 120
 """Seconds that a test waits for a process."""
 
 
@@ -92,6 +94,17 @@ class Process:
     workers: Workers
     pid: int
     ended: int | None = None
+
+    def wait_until_stopped(self) -> None:
+        """Wait until it stopped itself."""
+        deadline = time.monotonic() + LIMIT
+        while psutil.Process(self.pid).status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < deadline, self.workers.log.read_text()
+            time.sleep(0.01)  # between two looks
+
+    def go_on(self) -> None:
+        """Let it go on that stopped itself."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> int:
         """Kill it where it is; what `code` says."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -63,14 +64,23 @@ def test_landers_killed_at_any_write_leave_what_the_next_completes(stage: Stage)
     assert stage.keys("") == before
 
 
-def test_a_lander_killed_from_outside_and_two_at_once_land_every_record_once(
+def test_a_lander_that_sleeps_while_two_at_once_land_all_writes_nothing_twice(
     stage: Stage,
 ) -> None:
-    first = stage.process("land", name="lander-0")
-    wait_for_cuts(stage, 3)
-    assert first.kill() == -9, "it was done before it was killed"
-    both = [stage.process("land", name=f"lander-{number}") for number in (1, 2)]
+    killed, sleeping = (
+        stage.process("land", name=f"lander-{number}", at=9 + number, by=signal.SIGSTOP)
+        for number in (0, 1)
+    )
+    for process in (killed, sleeping):
+        process.wait_until_stopped()
+    assert killed.kill() == -9
+    both = [stage.process("land", name=f"lander-{number}") for number in (2, 3)]
     assert [process.code() for process in both] == [0, 0]
+    check(stage)
+    before = stage.keys("")
+    sleeping.go_on()
+    assert sleeping.code() == 0
+    assert stage.keys("") == before
     check(stage)
     writers = {json.loads(data)["lander"] for data in stage.bucket.get_all(stage.keys("_cuts/"))}
     assert len(writers) > 1
