@@ -81,11 +81,10 @@ def die_halfway() -> None:
     http.client.HTTPConnection.send = send  # type: ignore[method-assign]
 
 
-def work(task: dict[str, Any]) -> None:
+def work(stage: Stage, task: dict[str, Any]) -> None:
     """Do a task in this process."""
     DoomedBucket.at, DoomedBucket.after = task.get("at", -1), task.get("after", False)
     DoomedBucket.by = signal.Signals(task.get("by", signal.SIGKILL))
-    stage = Stage(Place(**task["place"]), task["encrypts"], wrap=DoomedBucket)
     if task["do"] == "land":
         stage.land(task["name"])
     elif task["do"] == "compact":
@@ -97,6 +96,9 @@ def work(task: dict[str, Any]) -> None:
 
 def fork(task: dict[str, Any]) -> int:
     """The pid of a new process that does the task."""
+    stage = Stage(Place(**task["place"]), task["encrypts"], wrap=DoomedBucket)
+    assert stage.s3  # the clients are made here once; they connect in the new process
+    assert stage.glue
     pid = os.fork()
     if pid:
         return pid
@@ -104,7 +106,7 @@ def fork(task: dict[str, Any]) -> int:
     signal.alarm(LIMIT)
     code = 1
     try:
-        work(task)
+        work(stage, task)
         code = 0
     except DatacoreError as error:
         code = int(error.exit_code)

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,16 @@ class Place:
     bucket: str
     records: int = 40
 
-    def settings(self, endpoint: str) -> Settings:
-        """Credentials are the environment's."""
-        return replace(load_settings(), aws_endpoint_url=endpoint)
+
+def settings_at(endpoint: str) -> Settings:
+    """Credentials are the environment's."""
+    return replace(load_settings(), aws_endpoint_url=endpoint)
+
+
+@cache
+def _client(make: Callable[[Settings], Any], endpoint: str) -> Any:
+    """One client for all stages: to make one costs more than most tests."""
+    return make(settings_at(endpoint))
 
 
 class Workers:
@@ -130,17 +137,17 @@ class Stage:
     clock: float = NOW / 1000
     started: list[Process] = field(default_factory=list)
 
-    @cached_property
+    @property
     def s3(self) -> Any:
-        return s3_client(self.place.settings(self.place.s3))
+        return _client(s3_client, self.place.s3)
 
-    @cached_property
+    @property
     def glue(self) -> Any:
-        return glue_client(self.place.settings(self.place.glue))
+        return _client(glue_client, self.place.glue)
 
-    @cached_property
+    @property
     def kms(self) -> Any:
-        return kms_client(self.place.settings(self.place.glue))
+        return _client(kms_client, self.place.glue)
 
     @cached_property
     def bucket(self) -> Bucket:

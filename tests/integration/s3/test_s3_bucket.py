@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from s3_servers import S3Server
-from s3_stage import Stage
+from s3_stage import Stage, settings_at
 
 from datacore.errors import DifferenceFound, UsageError
 from ingest.audit.facts import BucketKey
@@ -196,7 +196,7 @@ def test_wrong_credentials_are_a_users_mistake_where_the_server_looks_at_them(
     stage: Stage, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
-    bucket = Bucket(s3_client(stage.place.settings(server.endpoint)), stage.place.bucket)
+    bucket = Bucket(s3_client(settings_at(server.endpoint)), stage.place.bucket)
     if server.refuses:
         with pytest.raises(UsageError, match="refused"):
             bucket.put_new("a", b"")
