@@ -7,11 +7,12 @@ EVENTS ?= 20000
 SEED ?= 1
 SCALE ?= 1
 SECONDS ?= 60
+VERSITYGW := v1.8.0
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults soak lint format unit integration real bench-ingest bench-audit bench-hour-log clean
+.PHONY: help setup demo down test test-faults soak lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,10 @@ integration: setup ## Tests on the sandbox
 
 real: setup ## Tests on the real data sets, where they are
 	pytest tests/real
+
+versitygw: ## Build the second S3 server of the tests, with Go; without it they are skipped
+	@command -v go >/dev/null || { echo "error: go is not here; install Go 1.25 or newer, then run make versitygw again" >&2; exit 2; }
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
 
 bench-ingest: setup ## The lander against Spark, naive loops and bare readers (SCALE=1: an hour; needs 4 GB)
 	@python -m benchmarks.ingest --scale $(SCALE)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 UPLOADS = 8
 """Requests to S3 at the same time."""
 
+UNENCRYPTED = ("ServerSideEncryptionConfigurationNotFoundError", "NotImplemented")
+"""What is answered where a bucket has no default encryption, and where an S3 knows of none."""
+
 REFUSED = ("AccessDenied", "AccessDeniedException", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 
 

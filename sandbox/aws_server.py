@@ -12,7 +12,7 @@ from moto import backends
 from moto.moto_server import werkzeug_app
 from werkzeug.serving import run_simple
 
-from sandbox import kinesis
+from sandbox import kinesis, s3
 
 
 class KeepAlive(werkzeug_app.MotoRequestHandler):
@@ -26,6 +26,7 @@ def serve(host: str, port: int) -> None:
     """Serve until the process ends."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     kinesis.correct()
+    s3.correct()
     services = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services
     application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 KEPT = frozenset(
-    {"AWS_CA_BUNDLE", "DATACORE_JARS_DIR", "DATACORE_MAVEN_REPOSITORY", "DATACORE_REAL_DATA"}
+    {
+        "AWS_CA_BUNDLE",
+        "DATACORE_JARS_DIR",
+        "DATACORE_MAVEN_REPOSITORY",
+        "DATACORE_REAL_DATA",
+        "DATACORE_VERSITYGW",
+    }
 )
 """Variables that say where things come from, not where they go."""
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip, igzip_lib
 
 from ingest.audit.facts import BucketKey, Content, Listed, Stored
-from ingest.aws import UPLOADS, aws_errors
+from ingest.aws import UNENCRYPTED, UPLOADS, aws_errors, error_code
 from ingest.land.bucket import Bucket
 
 if TYPE_CHECKING:
@@ -125,8 +125,7 @@ class Store:
             try:
                 answer = self._client.get_bucket_encryption(Bucket=self.name)
             except ClientError as error:
-                code = error.response.get("Error", {}).get("Code")
-                if code != "ServerSideEncryptionConfigurationNotFoundError":
+                if error_code(error) not in UNENCRYPTED:
                     raise
                 return BucketKey(None)
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from datacore.errors import DifferenceFound, ServiceUnreachable, UsageError
-from ingest.aws import UPLOADS, aws_errors
+from ingest.aws import UNENCRYPTED, UPLOADS, aws_errors, error_code
 from ingest.land.objects import NOTHING, Body
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ class Bucket:
                 self._client.get_bucket_encryption(Bucket=self.name)
         except ServiceUnreachable as error:
             cause = error.__cause__
-            if not isinstance(cause, ClientError) or (
-                cause.response.get("Error", {}).get("Code")
-                != "ServerSideEncryptionConfigurationNotFoundError"
-            ):
+            if not isinstance(cause, ClientError) or error_code(cause) not in UNENCRYPTED:
                 raise
             if not allow_unencrypted:
                 raise UsageError(
@@ -142,8 +139,10 @@ class Bucket:
                 )
                 return found["Body"].read()
             except ClientError as error:
-                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                if error_code(error) == "NoSuchKey":
                     return None
+                if error_code(error) == "InvalidRange":  # an object without a byte has no first one
+                    return b""
                 raise
 
     def copy_all(self, copies: Iterable[tuple[str, str]]) -> int:

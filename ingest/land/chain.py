@@ -106,7 +106,13 @@ class Chain:
             if not standing.kind.closes:
                 return standing
             last = standing
-        before = [m for m in self.last_of_each_generation() if m.topic_id == topic_id]
+        # only of generations closed before: in the one that begins another lander may have cut already,
+        # and its cut has to be met and completed like any other
+        before = [
+            m
+            for m in self.last_of_each_generation()
+            if m.topic_id == topic_id and m.generation <= last.generation
+        ]
         mark = before[-1].mark if before else Mark(0)
         return Place(last.generation + 1, mark.offset), mark
 
