@@ -76,7 +76,7 @@ def entries(topic: str, count: int) -> Iterator[tuple[Entry, bytes | None]]:
             "2026-01-02T00:00:00.000Z", min_timestamp=ends - MS_PER_HOUR, max_timestamp=ends,
             objects=objects,
         )  # fmt: skip
-        entry = ledger.next_entry({0: [cut]}, {}, 0, cut.written_at)
+        entry = ledger.next_entry({0: [cut]}, set(), ends, 0, cut.written_at)
         assert entry is not None
         begins_block = number and number % BLOCK == 0
         yield entry, ledger.snapshot() if begins_block else None

@@ -5,7 +5,7 @@ where nothing changed. Pure; `hours` does the I/O. An entry's counts are running
 hour, so the latest entry that names an hour tells all about it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -104,8 +104,13 @@ class Ledger:
         return {number for number in self.offsets if self.watermarks.get(number) != CLOSED}
 
     def apply(self, entry: Entry) -> None:
-        """Take the entry that follows."""
-        assert entry.sequence == self.sequence + 1, (entry.sequence, self.sequence)
+        """Take the entry that follows. Raises UsageError where it is not the next one."""
+        if entry.sequence != self.sequence + 1:
+            raise UsageError(
+                f"hour log entry {entry.key} does not follow entry {self.sequence}: the log of "
+                f"{self.topic} has a hole",
+                "an entry was removed; restore it from the bucket's earlier versions",
+            )
         self.sequence = entry.sequence
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
@@ -131,7 +136,8 @@ class Ledger:
     def next_entry(
         self,
         manifests: Mapping[int, Iterable[Manifest]],
-        idle_since: Mapping[int, int],
+        idle: Set[int],
+        asked_ms: int,
         grace_ms: int,
         written_at: str,
         replays: Sequence[Replay] = (),
@@ -139,10 +145,10 @@ class Ledger:
     ) -> Entry | None:
         """The entry for `manifests`, by partition, and `replays`, complete and following the log.
 
-        `manifests` names every partition of the topic, with or without cuts. `idle_since` holds,
-        for partitions read to their end, when that was asked (ms). A partition of the
-        log that `idle_since` does not name waits, so each added one is waited for. None where
-        nothing changed, or nothing but watermarks, none of them by `idle_ms`.
+        `manifests` names every partition that the topic had at `asked_ms`, with or without cuts;
+        `idle` those that were read to the end that they had then. Nothing is sealed beyond
+        `asked_ms`: a partition may have been added since, and hold what no watermark here tells.
+        None where nothing changed, or nothing but watermarks, none of them by `idle_ms`.
         """
         offsets, watermarks = dict(self.offsets), dict(self.watermarks)
         generations, topic_ids = dict(self.generations), dict(self.topic_ids)
@@ -160,12 +166,12 @@ class Ledger:
                 if before == CLOSED and cut.kind is Kind.CUT:
                     before = BEGINNING  # the stream was made again
                 watermarks[number] = max(before, _watermark(cut))
-            if number in idle_since:
-                watermarks[number] = max(watermarks.get(number, BEGINNING), idle_since[number])
+            if number in idle:
+                watermarks[number] = max(watermarks.get(number, BEGINNING), asked_ms)
         for replay in replays:
             _add_replay(touched, replay)
         passed = min((watermarks.get(number, BEGINNING) for number in offsets), default=BEGINNING)
-        hours = self._totals(touched, passed - grace_ms)
+        hours = self._totals(touched, min(passed, asked_ms) - grace_ms)
         moved = any(self.offsets.get(n, 0) != offset for n, offset in offsets.items())
         changed = hours or moved or generations != self.generations
         if not changed and not self._time_went_on(watermarks, idle_ms):

@@ -1,8 +1,8 @@
 """The hour log on S3: read its end, follow the chains from there, write the next entry.
 
 Comes in: the chains, and Kafka's ends. Goes out: entries, each written once, after Glue has every
-hour and block that it names, and every version of these hours has the objects. Several landers may write one log: who finds a number taken reads
-what stands there and goes on from it.
+hour and block that it names, and every version of these hours has the objects. Several landers may
+write one log: who finds a number taken reads what stands there and goes on from it.
 """
 
 from collections.abc import Callable, Mapping
@@ -109,13 +109,19 @@ class HourLog:
                 for number in sorted(progress.complete_to.keys() | ledger.open())
             }
             idle = {
-                number: progress.asked_ms
+                number
                 for number, cuts in manifests.items()
                 if number not in progress.ends or _read_to_end(ledger, number, cuts, progress)
             }
             replays = complete_since(self._bucket, self.topic, ledger.replays)
             entry = ledger.next_entry(
-                manifests, idle, self._grace_ms, written_at(), replays, self._idle_ms
+                manifests,
+                idle,
+                progress.asked_ms,
+                self._grace_ms,
+                written_at(),
+                replays,
+                self._idle_ms,
             )
             if entry is None:
                 return None
