@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ingest.land.bucket import Bucket
 from ingest.land.hourlog import Hour, hour_of
 from ingest.land.manifest import LandedObject, QuarantineObject
+from ingest.land.objects import NOTHING
 from ingest.versions.history import histories
 from ingest.versions.record import History, base_folder, name_of
 
@@ -59,17 +60,18 @@ def landed_checksums(
 ) -> dict[str, str | None]:
     """sha256 of each object's lines, by key; None where it was never written.
 
-    An object that a version was made of was written, whether or not it was removed since.
+    An object that a version was made of was written, whether it was removed since, or given up
+    after that by a lander that had looked before it was written.
     """
     objects = {held.key: held for held in promised}
     found = bucket.checksums(objects)
-    absent = [
+    doubtful = [
         held
         for key, held in objects.items()
-        if found[key] is None and isinstance(held, LandedObject)
+        if found[key] in (None, NOTHING.sha256) and isinstance(held, LandedObject)
     ]
-    known = histories(bucket, {hour_of(held) for held in absent})
-    for held in absent:
+    known = histories(bucket, {hour_of(held) for held in doubtful})
+    for held in doubtful:
         past = known.get(hour_of(held))
         if past is not None and name_of(held.key) in past.superseded():
             found[held.key] = held.sha256

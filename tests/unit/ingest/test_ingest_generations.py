@@ -4,7 +4,7 @@ import base64
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 import pytest
@@ -18,12 +18,13 @@ from datacore.errors import DifferenceFound
 from ingest.land.chain import manifests_since
 from ingest.land.hourlog import Hour, Ledger, read_entry
 from ingest.land.lander import CutPolicy, Lander
-from ingest.land.lane import UNDER_WAY_S, LanderIdentity
+from ingest.land.lane import UNDER_WAY_S, LanderIdentity, Lane
 from ingest.land.manifest import Kind, Manifest, Place
-from ingest.land.objects import NOTHING
+from ingest.land.objects import NOTHING, Body
 from ingest.land.rules import Rule, Rules
 from ingest.land.source import Hint, Partition
 from ingest.quarantine.read import counts
+from ingest.versions.record import Output, Version, Why, merged_name, version_folder
 
 RULES = Rules((Rule("click", "t", "type", "click", "at", None),))
 P0, P1 = Partition("t", 0), Partition("t", 1)
@@ -36,6 +37,9 @@ class Registered:
 
     def hours(self, hours: set[Hour]) -> int:
         return len(hours)
+
+    def versions(self, folders: Mapping[Hour, str]) -> int:
+        return len(folders)
 
     def cuts(self, topic: str, partition: int) -> None: ...
     def block(self, topic: str, block: int) -> None: ...
@@ -330,6 +334,85 @@ def test_what_the_sleeping_lander_wrote_first_is_not_told_as_lost() -> None:
     assert {o.key for o in note.everything} == cut.bodies.keys() - {kept}
     assert sum(landed(bucket).values()) == 14 + cut.bodies[kept].records
     check_ledger(bucket)
+
+
+def test_what_was_compacted_while_its_key_was_given_up_is_not_told_as_lost() -> None:
+    """Who gives up looked before the sleeping lander wrote, and comes after compaction removed it."""
+    log, bucket = Log(records("first", 4, partitions=1)), MemoryBucket()
+    sleeper = lander(log, bucket, cut=10_000)
+    for _ in range(4):
+        sleeper._step()
+    lane = sleeper._lanes[P0]
+    cut = lane._open.finish(4, "id-1", "sleeper", "2026-01-02T05:00:00Z")
+    lane._chain.claim(cut.manifest)
+    log.made_again(records("second", 2, partitions=1))
+
+    class SlowToGiveUp(MemoryBucket):
+        def give_up(self, keys: Iterable[str]) -> None:
+            listed = list(keys)
+            bucket.put_bodies(cut.bodies)
+            compact_away(bucket, cut.bodies)
+            super().give_up(listed)
+
+    slow = SlowToGiveUp()
+    slow.objects = bucket.objects
+    land(log, slow, clock=Clock(LATER))
+    assert {bucket.checksum(key) for key in cut.bodies} == {NOTHING.sha256}
+    assert Kind.LOST_OBJECTS not in [m.kind for m in chain(bucket)]
+    assert sum(t.records for t in ledger_of(bucket).hours.values()) == 4 + 2
+    check_ledger(bucket, partitions=1)
+
+
+def compact_away(bucket: MemoryBucket, bodies: Mapping[str, Body]) -> None:
+    """What `compact` leaves of objects of one hour after the grace."""
+    hour = Hour("click", "2026-01-02", "01")
+    outputs = {
+        version_folder(hour, 1) + merged_name(1, part): body
+        for part, body in enumerate(bodies.values())
+    }
+    record = Version(
+        *hour, version=1, why=Why.COMPACT, writer="c", written_at="now", inputs=tuple(bodies),
+        outputs=tuple(Output(key, b.records, b.bytes, b.sha256) for key, b in outputs.items()),
+    )  # fmt: skip
+    bucket.put_new(record.key, record.to_json())
+    bucket.put_bodies(outputs)
+    for key in bodies:
+        del bucket.objects[key]
+
+
+def test_a_lander_that_slept_while_a_generation_began_completes_its_unfinished_cut() -> None:
+    """Another closed the old generation, and a third cut in the new one and died, while it slept."""
+    log, bucket = Log(records("first", 4, partitions=1)), MemoryBucket()
+    land(log, bucket)
+    first = values(log.records)
+    log.made_again(records("second", 6, partitions=1))
+
+    def lane_of(source: MemorySource, view: MemoryBucket) -> Lane:
+        return Lane(source, view, RULES, LanderIdentity(f"l-{id(view)}", Clock(LATER)), P0)
+
+    lane_of(MemorySource(log), bucket.using())  # closes the generation, and is killed
+
+    class Sleeper(MemorySource):
+        slept = False
+
+        def topic_id(self, topic: str) -> str | None:
+            if not self.slept:
+                self.slept = True
+                source = MemorySource(log)
+                dying = lane_of(source, bucket.using(CrashAt(1, after=True)))
+                for batch in source.poll(0).values():
+                    dying.add(batch)
+                with pytest.raises(Crash):
+                    dying.cut()
+            return super().topic_id(topic)
+
+    sleeper = Lander(
+        Sleeper(log), bucket, RULES, Registered(), LanderIdentity("s", Clock(LATER)), CutPolicy(200)
+    )
+    sleeper.run_until_caught_up(threading.Event())
+    assert landed(bucket) == first + values(log.records)
+    check_chains(bucket, partitions=1)
+    check_ledger(bucket, partitions=1)
 
 
 def test_a_hint_of_the_old_topic_hides_no_unfinished_cut_of_the_new_one() -> None:
