@@ -1,291 +1,317 @@
-"""The landing protocol of one partition: landers that crash and pause, a topic made again.
+"""A model of landing one partition, and of its hour log.
 
-A record is (topic, offset), of data type `offset % 2`. Kafka delivers by the topic's name: who polls
-gets records of the topic as it is now, whatever it believes. S3 has manifests, objects and notes; every
-write is conditional. `without` names a safeguard that is taken out.
+Processes: landers, and writers of the hour log (in the code a lander is both). Each is paused
+between any two steps for any time, and killed and started again at any step, any number of times. A
+request that reaches S3 after its sender was killed is the same as a lander that was paused.
+
+Stores: the chain (manifests by first offset), objects by first offset and hour, the hour log by
+number. The record at offset o is of hour o modulo 2, so that a cut makes one object or two. Every
+write carries `If-None-Match: *`. Objects of a cut are written in any order.
+
+Bounds: explored whole with 4 records, 2 landers and a writer; 3 records, 3 landers and a writer; 3
+records, 2 landers and 2 writers; cuts of one or two records.
+
+Not in this model: ranges that Kafka dropped (what is given up of a cut is in `generations_model`),
+versions, several partitions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
-Record = tuple[int, int]
-Key = tuple[int, int]
-"""Generation and first offset."""
-NOTHING: tuple[Record, ...] = ()
-"""The object that stands where one was given up."""
+from model_checker import put
+
+LONGEST = 2
+"""Records of a cut, at most."""
+HOURS = (0, 1)
 
 
-class Claim(NamedTuple):
-    """A manifest: a cut, or the end of a generation."""
+class Safeguard(StrEnum):
+    """What the protocol rests on. A model without one of them is a model of another protocol."""
 
-    kind: str
-    topic: int
+    COMPLETES_THE_LAST_CUT = "a lander that starts writes what is missing of the last cut"
+    ADOPTS_THE_WINNERS_CUT = "who finds a place taken completes the cut that stands there"
+    MANIFEST_FIRST = "the manifest is written before the objects"
+    LOG_BEHIND_OBJECTS = "an entry of the hour log covers only cuts whose objects are all there"
+    LOG_NUMBER_HAS_ONE_WRITER = "an entry of the hour log is never overwritten"
+    LOG_LOSER_READS_AGAIN = "who finds a number taken reads what stands there before it counts"
+
+
+class Cut(NamedTuple):
+    """A manifest: the range [first, next)."""
+
+    first: int
     next: int
-    promised: tuple[Record, ...] = ()
+
+    def of_hour(self, hour: int) -> tuple[int, ...]:
+        """The records of an hour."""
+        return tuple(o for o in range(self.first, self.next) if o % len(HOURS) == hour)
+
+    def hours(self) -> tuple[int, ...]:
+        """The hours that the cut has an object of."""
+        return tuple(hour for hour in HOURS if self.of_hour(hour))
+
+
+class Object(NamedTuple):
+    """An object, its key (first, hour) and its records."""
+
+    first: int
+    hour: int
+    records: tuple[int, ...]
+
+
+class Entry(NamedTuple):
+    """An entry of the hour log: how far landing is complete, and running totals by hour."""
+
+    offset: int
+    totals: tuple[tuple[int, int], ...]
 
 
 class Lander(NamedTuple):
-    """Where a lander is. `key` is the place of its lane, or of the cut that it completes."""
+    """`cut` is the one under way; while polling it is empty, and is where the lander stands."""
 
-    at: str = "new"
-    topic: int = -1
-    key: Key = (0, 0)
-    held: tuple[Record, ...] = ()
-    todo: tuple[int, ...] = ()
-    seen: Key | None = None
+    doing: str
+    cut: Cut
+    todo: tuple[int, ...]
+
+
+class Writer(NamedTuple):
+    """What a writer of the hour log knows of it, and what it is about to write."""
+
+    doing: str
+    sequence: int
+    offset: int
+    totals: tuple[int, ...]
+    cuts: tuple[Cut, ...]
 
 
 class State(NamedTuple):
-    topic: int
-    chain: tuple[tuple[Key, Claim], ...]
-    objects: tuple[tuple[tuple[Key, int], tuple[Record, ...]], ...]
-    notes: frozenset[Key]
-    logged: Key
-    counted: int
+    """The stores and the processes."""
+
+    cuts: tuple[Cut, ...]
+    objects: tuple[Object, ...]
+    log: tuple[Entry, ...]
     landers: tuple[Lander, ...]
-    crashes: int
-    remakes: int
+    writers: tuple[Writer, ...]
 
 
-@dataclass(frozen=True)
-class LandingModel:
-    """`records` of each topic; `crashes` and `remakes` are how many may happen in all."""
+Steps = Iterator[tuple[str, State]]
 
-    records: int
-    landers: int
-    crashes: int
-    remakes: int
-    without: str = ""
+NEW_LANDER = Lander("start", Cut(0, 0), ())
+NEW_WRITER = Writer("read", -1, 0, (0,) * len(HOURS), ())
+
+
+def polling(offset: int) -> Lander:
+    """A lander at an offset, with nothing under way."""
+    return Lander("poll", Cut(offset, offset), ())
+
+
+def putting(cut: Cut) -> Lander:
+    """A lander that is to write, or to find, all objects of a cut."""
+    return Lander("put", cut, cut.hours())
+
+
+class Landing:
+    """`records` wait in Kafka."""
+
+    def __init__(
+        self, records: int, landers: int, writers: int, without: Safeguard | None = None
+    ) -> None:
+        self._records = records
+        self._landers = landers
+        self._writers = writers
+        self._without = without
+
+    def _keeps(self, safeguard: Safeguard) -> bool:
+        return safeguard is not self._without
 
     def start(self) -> State:
-        new = (Lander(),) * self.landers
-        return State(0, (), (), frozenset(), (0, 0), 0, new, self.crashes, self.remakes)
+        """Nothing has landed."""
+        return State((), (), (), (NEW_LANDER,) * self._landers, (NEW_WRITER,) * self._writers)
 
-    def steps(self, s: State) -> Iterator[tuple[str, State]]:
-        if s.remakes:
-            yield "topic made again", s._replace(topic=s.topic + 1, remakes=s.remakes - 1)
-        for number, lander in enumerate(s.landers):
-            for name, after, world in self._acts(s, lander):
-                landers = list(s.landers)
-                landers[number] = after
-                # landers are alike: their order does not matter
-                yield f"{number}: {name}", world._replace(landers=tuple(sorted(landers, key=repr)))
-            if s.crashes and lander.at not in ("new", "done"):
-                landers = list(s.landers)
-                landers[number] = Lander()
-                yield (
-                    f"{number} crashes",
-                    s._replace(landers=tuple(sorted(landers, key=repr)), crashes=s.crashes - 1),
-                )
-        yield from self._log(s)
+    def steps(self, state: State) -> Steps:
+        """Every process goes on, or is killed and started again."""
+        for at, lander in enumerate(state.landers):
+            if at and lander == state.landers[at - 1]:
+                continue
+            for name, after, mine in self._lander(state, lander):
+                yield f"lander: {name}", after._replace(landers=put(state.landers, at, mine))
+        for at, writer in enumerate(state.writers):
+            if at and writer == state.writers[at - 1]:
+                continue
+            for name, after, mine in self._writer(state, writer):
+                yield f"hour log: {name}", after._replace(writers=put(state.writers, at, mine))
 
-    def _acts(self, s: State, me: Lander) -> Iterator[tuple[str, Lander, State]]:
-        chain, objects = dict(s.chain), dict(s.objects)
-        match me.at:
-            case "new" if self.without == "asking after reading":
-                yield "asks for the id", me._replace(at="read", topic=s.topic), s
-            case "new":
-                yield "reads the chain", me._replace(at="id", seen=max(chain, default=None)), s
-            case "read":
-                me = me._replace(seen=max(chain, default=None))
-                yield self._opened(s, me, chain, me.topic)
-            case "id":
-                yield self._opened(s, me, chain, s.topic)
-            case "lane":
-                offset = me.key[1] + len(me.held)
-                if offset < self.records and len(me.held) < 2:
-                    held = (*me.held, (s.topic, offset))
-                    yield "polls", me._replace(held=held), s
-                if me.held:
-                    yield self._asked(s, me)
-                elif offset >= self.records:
-                    same = s.topic == me.topic
-                    yield "is at the end", Lander("done", me.topic) if same else Lander(), s
+    def _lander(self, state: State, lander: Lander) -> Iterator[tuple[str, State, Lander]]:
+        if lander != NEW_LANDER:
+            yield f"killed while it would {lander.doing} {lander.cut}", state, NEW_LANDER
+        match lander.doing:
+            case "start":
+                yield "reads the chain", state, self._opened(state)
+            case "poll":
+                yield from self._poll(state, lander)
             case "claim":
-                yield self._claimed(s, me, chain)
+                yield self._claim(state, lander.cut)
+            case "put first":
+                yield from self._put_objects(state, lander, Lander("claim", lander.cut, ()))
             case "put":
-                yield self._put(s, me, objects)
-            case "complete":
-                yield self._completed(s, me, chain, objects)
-            case "give-up":
-                yield self._given_up(s, me, objects)
-            case "note":
-                yield self._noted(s, me, chain, objects)
-            case "end":
-                yield self._ended(s, me, chain)
-            case "done":
-                if s.topic != me.topic:
-                    yield "looks again", Lander(), s
+                yield from self._put_objects(state, lander, polling(lander.cut.next))
 
-    def _opened(
-        self, s: State, me: Lander, chain: dict[Key, Claim], topic: int
-    ) -> tuple[str, Lander, State]:
-        """Knows the topic's id and the chain's end, `seen`."""
-        lane = Lander("lane", topic)
-        if me.seen is None:
-            return "opens", lane, s
-        last = chain[me.seen]
-        if last.kind == "end":
-            return "opens", lane._replace(key=(me.seen[0] + 1, 0)), s
-        if self.without == "completion" and last.topic == topic:
-            return "opens", lane._replace(key=(me.seen[0], last.next)), s
-        return "opens", Lander("complete", topic, me.seen), s
+    def _opened(self, state: State) -> Lander:
+        if not state.cuts:
+            return polling(0)
+        last = state.cuts[-1]
+        keeps = self._keeps(Safeguard.COMPLETES_THE_LAST_CUT)
+        return putting(last) if keeps else polling(last.next)
 
-    def _asked(self, s: State, me: Lander) -> tuple[str, Lander, State]:
-        if s.topic == me.topic or self.without == "asking":
-            return "asks", me._replace(at="claim"), s
-        return "drops what it holds", Lander(), s
+    def _poll(self, state: State, lander: Lander) -> Iterator[tuple[str, State, Lander]]:
+        first = lander.cut.first
+        for next_ in range(first + 1, min(first + LONGEST, self._records) + 1):
+            cut = Cut(first, next_)
+            if self._keeps(Safeguard.MANIFEST_FIRST):
+                yield f"holds {cut}", state, Lander("claim", cut, ())
+            else:
+                yield f"holds {cut}", state, putting(cut)._replace(doing="put first")
 
-    def _claimed(self, s: State, me: Lander, chain: dict[Key, Claim]) -> tuple[str, Lander, State]:
-        standing = chain.get(me.key)
-        types = tuple(sorted({offset % 2 for _, offset in me.held}))
+    def _claim(self, state: State, cut: Cut) -> tuple[str, State, Lander]:
+        standing = next((found for found in state.cuts if found.first == cut.first), None)
         if standing is None:
-            cut = Claim("cut", me.topic, me.key[1] + len(me.held), me.held)
-            after = s._replace(chain=_with(s.chain, me.key, cut))
-            return "claims", me._replace(at="put", todo=types), after
-        if self.without == "adoption":
-            return "claims in vain", me._replace(at="put", todo=types), s
-        if standing.kind == "end" or standing.topic != me.topic:
-            return "finds the chain closed", Lander(), s
-        return "adopts", Lander("complete", me.topic, me.key), s
+            after = state._replace(cuts=tuple(sorted((*state.cuts, cut))))
+            return f"claims {cut}", after, putting(cut)
+        if self._keeps(Safeguard.ADOPTS_THE_WINNERS_CUT):
+            return f"finds {standing} and adopts it", state, putting(standing)
+        return f"finds {standing} and goes on with {cut}", state, putting(cut)
 
-    def _put(
-        self, s: State, me: Lander, objects: dict[tuple[Key, int], tuple[Record, ...]]
-    ) -> tuple[str, Lander, State]:
-        if not me.todo:
-            if any(objects.get((me.key, t)) == NOTHING for t in _types(me.held)):
-                return "finds one given up", Lander("note", me.topic, me.key), s
-            return "goes on", Lander("lane", me.topic, (me.key[0], me.key[1] + len(me.held))), s
-        place = (me.key, me.todo[0])
-        after = me._replace(todo=me.todo[1:])
-        if place in objects:
-            return "finds an object", after, s
-        return "puts", after, s._replace(objects=_with(s.objects, place, _of(me.held, place[1])))
+    def _put_objects(
+        self, state: State, lander: Lander, then: Lander
+    ) -> Iterator[tuple[str, State, Lander]]:
+        if not lander.todo:
+            yield "has all objects written", state, then
+        there = {(found.first, found.hour) for found in state.objects}
+        for hour in lander.todo:
+            rest = lander._replace(todo=tuple(h for h in lander.todo if h != hour))
+            name = f"puts hour {hour} of {lander.cut}"
+            if (lander.cut.first, hour) in there:
+                yield f"{name}, which is there", state, rest
+                continue
+            new = Object(lander.cut.first, hour, lander.cut.of_hour(hour))
+            yield name, state._replace(objects=tuple(sorted((*state.objects, new)))), rest
 
-    def _completed(
-        self,
-        s: State,
-        me: Lander,
-        chain: dict[Key, Claim],
-        objects: dict[tuple[Key, int], tuple[Record, ...]],
-    ) -> tuple[str, Lander, State]:
-        cut = chain[me.key]
-        missing = tuple(t for t in _types(cut.promised) if not objects.get((me.key, t)))
-        beyond = Lander("lane", me.topic, (me.key[0], cut.next))
-        if cut.topic != me.topic and self.without != "generations":
-            beyond = Lander("end", me.topic, me.key)
-        if not missing:
-            return "finds it complete", beyond, s
-        if any((me.key, t) in objects for t in missing) or s.topic != cut.topic:
-            return "gives up", Lander("give-up", me.topic, me.key, todo=missing), s
-        # what Kafka gives for the range now; the topic may be another since it was asked
-        again = tuple((s.topic, offset) for _, offset in cut.promised)
-        return "reads again", Lander("put", me.topic, me.key, again, missing), s
+    def _writer(self, state: State, writer: Writer) -> Iterator[tuple[str, State, Writer]]:
+        if writer != NEW_WRITER:
+            yield f"killed while it would {writer.doing}", state, NEW_WRITER
+        match writer.doing:
+            case "read":
+                yield "reads the log", state, _follow(state, writer)._replace(doing="list")
+            case "list":
+                found = tuple(cut for cut in state.cuts if cut.first >= writer.offset)
+                doing = "check" if found else "read"
+                yield f"lists {found}", state, writer._replace(doing=doing, cuts=found)
+            case "check":
+                complete = self._complete(state, writer.cuts)
+                doing = "put" if complete else "read"
+                yield f"covers {complete}", state, writer._replace(doing=doing, cuts=complete)
+            case "put":
+                yield self._put_entry(state, writer)
 
-    def _given_up(
-        self, s: State, me: Lander, objects: dict[tuple[Key, int], tuple[Record, ...]]
-    ) -> tuple[str, Lander, State]:
-        if not me.todo:
-            return "gave up", me._replace(at="note"), s
-        place = (me.key, me.todo[0])
-        after = me._replace(todo=me.todo[1:])
-        if place in objects or self.without == "given-up objects":
-            return "finds it there", after, s
-        return "puts nothing", after, s._replace(objects=_with(s.objects, place, NOTHING))
+    def _complete(self, state: State, cuts: tuple[Cut, ...]) -> tuple[Cut, ...]:
+        """One that has a successor is complete by the protocol; of the last S3 is asked."""
+        if not self._keeps(Safeguard.LOG_BEHIND_OBJECTS) or is_complete(state, cuts[-1]):
+            return cuts
+        return cuts[:-1]
 
-    def _noted(
-        self,
-        s: State,
-        me: Lander,
-        chain: dict[Key, Claim],
-        objects: dict[tuple[Key, int], tuple[Record, ...]],
-    ) -> tuple[str, Lander, State]:
-        cut = chain[me.key]
-        lost = any(not objects.get((me.key, t)) for t in _types(cut.promised))
-        after = s._replace(notes=s.notes | {me.key}) if lost else s
-        if cut.topic == me.topic or self.without == "generations":
-            return "notes", Lander("lane", me.topic, (me.key[0], cut.next)), after
-        return "notes", Lander("end", me.topic, me.key), after
+    def _put_entry(self, state: State, writer: Writer) -> tuple[str, State, Writer]:
+        entry, number = _entry(writer), writer.sequence + 1
+        if number == len(state.log):
+            after = state._replace(log=(*state.log, entry))
+            return f"puts {number} {entry}", after, _applied(writer, entry)
+        if not self._keeps(Safeguard.LOG_NUMBER_HAS_ONE_WRITER):
+            after = state._replace(log=(*state.log[:number], entry, *state.log[number + 1 :]))
+            return f"overwrites {number} with {entry}", after, _applied(writer, entry)
+        if not self._keeps(Safeguard.LOG_LOSER_READS_AGAIN):
+            after = state._replace(log=(*state.log, entry))
+            return f"finds {number} taken, puts {len(state.log)} {entry}", after, NEW_WRITER
+        return f"finds {number} taken", state, writer._replace(doing="read", cuts=())
 
-    def _ended(self, s: State, me: Lander, chain: dict[Key, Claim]) -> tuple[str, Lander, State]:
-        generation, offset = me.key[0], chain[me.key].next
-        begin = Lander("lane", me.topic, (generation + 1, 0))
-        standing = chain.get((generation, offset))
-        if self.without == "end" or (standing is not None and standing.kind == "end"):
-            return "begins the next generation", begin, s
-        if standing is not None:
-            return "finds a later cut", Lander(), s
-        end = Claim("end", chain[me.key].topic, offset)
-        after = s._replace(chain=_with(s.chain, (generation, offset), end))
-        return "closes the chain", begin, after
+    def wrong(self, state: State) -> str | None:
+        """Judge a state."""
+        return _wrong_chain(state) or _wrong_objects(state) or _wrong_log(state)
 
-    def _log(self, s: State) -> Iterator[tuple[str, State]]:
-        """The hour log: counts a cut that has a successor, or whose objects are there."""
-        chain, objects = dict(s.chain), dict(s.objects)
-        generation = s.logged[0]
-        standing = chain.get(s.logged)
-        if standing is None:
-            if (generation + 1, 0) in chain:
-                yield "log: next generation", s._replace(logged=(generation + 1, 0))
-            return
-        if standing.kind == "end":
-            if (generation + 1, 0) in chain:
-                yield "log: next generation", s._replace(logged=(generation + 1, 0))
-            return
-        there = all(objects.get((s.logged, t)) for t in _types(standing.promised))
-        followed = any(key > s.logged for key in chain)
-        if self.without == "complete cuts in the log":
-            there = True
-        if not (there or followed or s.logged in s.notes):
-            return
-        lost = 0
-        if s.logged in s.notes:
-            lost = sum(
-                len(_of(standing.promised, t))
-                for t in _types(standing.promised)
-                if not objects.get((s.logged, t))
-            )
-        counted = s.counted + len(standing.promised) - lost
-        yield "log: counts", s._replace(logged=(generation, standing.next), counted=counted)
-
-    def check(self, s: State, last: bool) -> str | None:
-        """The promise that a state breaks."""
-        chain, objects = dict(s.chain), dict(s.objects)
-        landed = [record for held in objects.values() for record in held]
-        if len(landed) != len(set(landed)):
-            return "a record is in two objects"
-        for (generation, first), claim in chain.items():
-            offsets = [(claim.topic, o) for o in range(first, claim.next)]
-            if claim.kind == "cut" and list(claim.promised) != offsets:
-                return "a cut holds another topic's records"
-            after = [f for g, f in chain if g == generation and f > first]
-            if claim.kind == "cut" and after and min(after) != claim.next:
-                return "the chain has a gap or an overlap"
-        for (key, t), held in objects.items():
-            if held != NOTHING and held != _of(chain[key].promised, t):
-                return "an object is not what its manifest promised"
-        if not last:
-            return None
-        if not {(s.topic, o) for o in range(self.records)} <= set(landed):
-            return "a record is lost"
-        for key, claim in chain.items():
-            there = all(objects.get((key, t)) for t in _types(claim.promised))
-            if not there and key not in s.notes:
-                return "a cut lacks an object, and nobody says so"
-        if s.counted != len(landed):
-            return "the hour log counts other than what is landed"
-        return None
+    def ended(self, state: State) -> bool:
+        """Everything is landed and counted, and nothing is under way."""
+        return (
+            all(lander == polling(self._records) for lander in state.landers)
+            and all(writer.doing == "read" for writer in state.writers)
+            and len(landed(state)) == self._records
+            and read_log(state.log)[0] == self._records
+        )
 
 
-def _with(pairs, key, value):  # type: ignore[no-untyped-def]
-    """Sorted pairs with one more."""
-    return tuple(sorted((*pairs, (key, value))))
+def _follow(state: State, writer: Writer) -> Writer:
+    for entry in state.log[writer.sequence + 1 :]:
+        writer = _applied(writer, entry)
+    return writer._replace(cuts=())
 
 
-def _types(records: tuple[Record, ...]) -> tuple[int, ...]:
-    return tuple(sorted({offset % 2 for _, offset in records}))
+def _applied(writer: Writer, entry: Entry) -> Writer:
+    totals = tuple((dict(enumerate(writer.totals)) | dict(entry.totals)).values())
+    return Writer("read", writer.sequence + 1, entry.offset, totals, ())
 
 
-def _of(records: tuple[Record, ...], data_type: int) -> tuple[Record, ...]:
-    return tuple(record for record in records if record[1] % 2 == data_type)
+def _entry(writer: Writer) -> Entry:
+    """The entry that follows what its writer knows: hours that were touched, as running totals."""
+    more = {hour: sum(len(cut.of_hour(hour)) for cut in writer.cuts) for hour in HOURS}
+    totals = tuple((hour, writer.totals[hour] + more[hour]) for hour in HOURS if more[hour])
+    return Entry(writer.cuts[-1].next, totals)
+
+
+def read_log(log: tuple[Entry, ...]) -> tuple[int, dict[int, int]]:
+    """How far the log is, and an hour's total: as the latest entry tells that names it."""
+    totals = dict.fromkeys(HOURS, 0)
+    for entry in log:
+        totals |= dict(entry.totals)
+    return (log[-1].offset if log else 0), totals
+
+
+def landed(state: State) -> list[int]:
+    """The records in all objects."""
+    return [record for found in state.objects for record in found.records]
+
+
+def is_complete(state: State, cut: Cut) -> bool:
+    """Whether all objects of a cut are there."""
+    there = {found.hour for found in state.objects if found.first == cut.first}
+    return there.issuperset(cut.hours())
+
+
+def _wrong_chain(state: State) -> str | None:
+    if any(one.next != following.first for one, following in pairwise(state.cuts)):
+        return "the chain has a gap or an overlap"
+    if not all(is_complete(state, cut) for cut in state.cuts[:-1]):
+        return "a cut with a successor lacks an object"
+    return None
+
+
+def _wrong_objects(state: State) -> str | None:
+    promised = {cut.first: cut for cut in state.cuts}
+    for found in state.objects:
+        cut = promised.get(found.first)
+        if cut is not None and found.records != cut.of_hour(found.hour):
+            return "an object differs from its manifest"
+    records = landed(state)
+    return "two objects hold one record" if len(records) != len(set(records)) else None
+
+
+def _wrong_log(state: State) -> str | None:
+    offset, totals = read_log(state.log)
+    if not set(landed(state)).issuperset(range(offset)):
+        return "the hour log is ahead of complete cuts"
+    covered = Cut(0, offset)
+    if any(totals[hour] < len(covered.of_hour(hour)) for hour in HOURS):
+        return "the hour log counts less than it covers"
+    if any(totals[hour] > len(covered.of_hour(hour)) for hour in HOURS):
+        return "the hour log counts records twice"
+    if any(one.offset > following.offset for one, following in pairwise(state.log)):
+        return "the hour log goes back"
+    return None
