@@ -1,7 +1,5 @@
 """A sandbox of Kafka and S3 for the fault tests, and a stage for each."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from fault_proxy import FaultProxy
-from fault_stage import Platform, Stage
+from fault_stage import PARTITIONS, Platform, Stage
 
-from datacore.cli import COMMANDS
 from datacore.settings import read_env_file
 
 PARTS = ("kafka", "aws")
@@ -46,9 +43,9 @@ def platform(small_sandbox: Path) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def stage(platform: Platform, tmp_path: Path) -> Iterator[Stage]:
-    """A new topic and a contract that claims its records."""
-    made = Stage.make(platform, tmp_path)
+def stage(platform: Platform, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A new topic and a contract that claims its records; its parameter: how many partitions."""
+    made = Stage.make(platform, tmp_path, getattr(request, "param", PARTITIONS))
     yield made
     made.close()
 
@@ -59,21 +56,3 @@ def proxy(platform: Platform) -> Iterator[FaultProxy]:
     made = FaultProxy(platform.env["AWS_ENDPOINT_URL"].removeprefix("http://"))
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def audited(platform: Platform) -> Iterator[None]:
-    """After a module's cases `datacore audit` finds nothing either."""
-    yield
-    if "audit" not in COMMANDS:
-        return
-    done = subprocess.run(
-        [sys.executable, "-m", "datacore", "audit", "--json"],
-        env={**os.environ, **platform.env},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, f"the audit found a difference\n{done.stdout}{done.stderr}"
-    assert json.loads(done.stdout)

@@ -23,6 +23,7 @@ PRELOADED = (
     "fault_child",
     "datacore.cli",
     "datacore.contracts",
+    "ingest.audit.commands",
     "ingest.land.commands",
     "ingest.tail.commands",
     "botocore.parsers",
@@ -156,8 +157,8 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str], output: Path, 
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     _quicken()
     if how.block is not None:
-        for module in ("ingest.land.hourlog", "ingest.land.hours"):
-            importlib.import_module(module).BLOCK = how.block  # type: ignore[attr-defined]
+        for module in ("land.hourlog", "land.hours", "audit.log", "audit.records"):
+            importlib.import_module(f"ingest.{module}").BLOCK = how.block  # type: ignore[attr-defined]
     if how.file_limit is not None:
         import resource
 

@@ -153,7 +153,6 @@ class Stage:
     data_type: str
     contracts: Path
     numbers: Iterator[int] = field(default_factory=itertools.count)
-    outputs: Iterator[int] = field(default_factory=itertools.count)
     started: list[ForkServerProcess] = field(default_factory=list)
 
     @classmethod
@@ -227,11 +226,19 @@ class Stage:
         env: Mapping[str, str] | None = None,
     ) -> ForkServerProcess:
         """Start `datacore` in a child."""
-        output = self.folder / f"run-{next(self.outputs)}"
         variables = {**self.platform.env, "FAULT_GROUP": self.group, **(env or {})}
+        output = self.folder / f"run-{len(self.started)}"
         process = fault_child.start(arguments, variables, output, how)
         self.started.append(process)
         return process
+
+    def output_of(self, process: ForkServerProcess) -> Path:
+        """What a child prints is here, under `.out` and `.err`."""
+        return self.folder / f"run-{self.started.index(process)}"
+
+    def has_opened(self, lander: ForkServerProcess) -> bool:
+        """Whether a lander was given a partition."""
+        return "partition_opened" in self.output_of(lander).with_suffix(".err").read_text()
 
     def land_arguments(self, *more: str) -> tuple[str | Path, ...]:
         return ("land", "--contracts", self.contracts, "--topic", self.topic, *more)
@@ -284,10 +291,20 @@ class Stage:
     def kafka(self) -> Topic:
         return read_topic(self.platform.env["DATACORE_KAFKA"], self.topic)
 
-    def check(self) -> int:
-        """The records of the topic, each once on S3."""
+    def audit(self, block: int | None = None) -> set[str]:
+        """The kinds of what `datacore audit` finds of this topic, which must be nothing else."""
+        process = self.start("audit", "--topic", self.topic, "--json", how=Child(block=block))
+        code = self.wait(process)
+        report = json.loads(self.output_of(process).with_suffix(".out").read_text())
+        assert code == (0 if report["ok"] else 1), self.told()
+        return {finding["kind"] for finding in report["findings"]}
+
+    def check(self, block: int | None = None) -> int:
+        """The records of the topic, each once on S3, and a clean audit."""
         try:
-            return self.witness.check(self.kafka(), self.platform.glue)
+            records = self.witness.check(self.kafka(), self.platform.glue)
+            assert self.audit(block) == set()
+            return records
         except AssertionError as error:
             error.add_note(self.told())
             raise

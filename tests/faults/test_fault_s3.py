@@ -7,7 +7,7 @@ from fault_child import Break
 from fault_proxy import KINDS, Fault, FaultProxy
 from fault_stage import Stage
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("audited")]
+pytestmark = pytest.mark.sandbox
 
 Applies = Callable[[str, str, str], bool]
 

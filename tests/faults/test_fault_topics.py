@@ -59,6 +59,7 @@ def test_a_topic_made_again_is_landed_whole_beside_the_first(stage: Stage, follo
     assert entries[-1]["generations"] == {"0": 1, "1": 1}
     ends = {str(p): end for p, end in stage.kafka().ends.items()}
     assert entries[-1]["offsets"] == ends
+    assert stage.audit() == set()
 
 
 def test_an_unfinished_cut_of_the_first_topic_is_told_and_the_second_is_whole(
@@ -79,6 +80,7 @@ def test_an_unfinished_cut_of_the_first_topic_is_told_and_the_second_is_whole(
     assert len(notes) == 1
     assert "objects_lost" in stage.told()
     check_generations(stage)
+    assert stage.audit() == {"lost_objects"}
 
 
 @pytest.mark.parametrize("step", ["give-up", "note"])
@@ -100,6 +102,7 @@ def test_a_lander_that_is_killed_while_it_gives_up_tells_the_same(
     lost = {held["key"] for held in (*note["objects"], *note["quarantine"])}
     assert all(not stage.witness.lines(key) for key in lost)
     assert lost
+    assert stage.audit() == {"lost_objects"}
 
 
 def test_a_topic_made_again_with_fewer_partitions_holds_no_seal_back(stage: Stage) -> None:
@@ -113,6 +116,7 @@ def test_a_topic_made_again_with_fewer_partitions_holds_no_seal_back(stage: Stag
         (h["dt"], h["hour"], h["data_type"]): h for e in stage.witness.entries() for h in e["hours"]
     }
     assert all(h["sealed"] for k, h in hours.items() if k[2] == stage.data_type)
+    assert stage.audit() == set()
 
 
 @pytest.mark.parametrize("running", [None, "eager", "cooperative"])
@@ -161,3 +165,4 @@ def test_what_retention_took_before_it_was_landed_is_recorded_as_lost(stage: Sta
     assert {p: ranges[0][1] for p, ranges in lost.items()} == taken
     assert landed.total() == 60 + len(stage.kafka().values)
     assert stage.told().count("range_lost") == 2
+    assert stage.audit() == {"lost_range"}

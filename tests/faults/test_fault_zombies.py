@@ -1,5 +1,6 @@
 """Landers that sleep and wake, share a topic, are doubled, or are told to stop: every line once."""
 
+import functools
 import os
 import signal
 import time
@@ -9,7 +10,7 @@ import pytest
 from fault_child import Break, Child
 from fault_stage import Stage, wait_until
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("audited")]
+pytestmark = pytest.mark.sandbox
 
 SMALL = ("--cut-mib", "0.01")
 EAGER, COOPERATIVE = ("--rebalance", "eager"), ("--rebalance", "cooperative")
@@ -25,11 +26,6 @@ def asleep(process: ForkServerProcess) -> bool:
 def wake(process: ForkServerProcess) -> None:
     assert process.pid is not None
     os.kill(process.pid, signal.SIGCONT)
-
-
-def reopened(stage: Stage, times: int) -> None:
-    """Wait until partitions were opened so often."""
-    wait_until(lambda: stage.told().count("partition_opened") >= times, "partitions to be opened")
 
 
 def stop(stage: Stage, *processes: ForkServerProcess) -> None:
@@ -81,16 +77,17 @@ def test_a_lander_whose_partitions_moved_while_it_slept_wakes_up_harmless(
     assert [stage.committed(p) for p in (0, 1)] == [stage.kafka().ends[p] for p in (0, 1)]
 
 
+@pytest.mark.parametrize("stage", [3], indirect=True, ids=["3 partitions"])
 @pytest.mark.parametrize("rebalance", [EAGER, COOPERATIVE], ids=["eager", "cooperative"])
 def test_landers_that_come_and_go_share_a_topic(stage: Stage, rebalance: tuple[str, str]) -> None:
-    running = [stage.start_land(*QUICK, *rebalance, follow=True)]
-    for _ in range(2):
-        stage.produce(30)
-        running.append(stage.start_land(*QUICK, *rebalance, follow=True))
-        reopened(stage, len(running))
-    stage.produce(30)
+    running: list[ForkServerProcess] = []
+    for _ in range(3):
+        lander = stage.start_land(*QUICK, *rebalance, follow=True)
+        running.append(lander)
+        stage.produce(30, partitions=3)
+        wait_until(functools.partial(stage.has_opened, lander), "each to be given a partition")
     running.pop(0).kill()
-    stage.produce(30)
+    stage.produce(30, partitions=3)
     wait_until(lambda: sum(stage.witness.landed().values()) == 120, "the others to land all")
     stop(stage, *running)
     assert stage.land_and_check() == 120
