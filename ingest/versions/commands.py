@@ -74,18 +74,24 @@ def compact(
     policy = Policy(int(target_mib * MIB), min_objects, grace_minutes * 60, dry_run)
     compactor = Compactor(Settler(bucket, registrar, identity), policy)
     chosen = Days(data_type, *(_date(d) for d in ((day, day) if day else (first, last))))
-    sealed = sealed_hours(bucket)
+    sealed, damaged = sealed_hours(bucket)
     days = sorted({(hour.data_type, hour.dt) for hour in sealed | versioned_hours(bucket)})
     total = Total()
+    doubtful = {c.name: damaged[c.topic] for c in loaded if c.topic in damaged}
+    for name, error in doubtful.items():
+        if data_type in (None, name):
+            total.differences += 1
+            click.echo(f"{name}: left as it is: {error.message}; {error.hint}")
     for name, dt in days:
-        if chosen.holds(name, dt) and registrar.knows(name):
+        if chosen.holds(name, dt) and registrar.knows(name) and name not in doubtful:
             for outcome in compactor.day(name, dt, sealed):
                 total.add(outcome)
                 click.echo(line(outcome, dry_run))
     click.echo(total.line(dry_run))
     if total.differences:
         raise DifferenceFound(
-            f"{total.differences} hours are not what was promised, and were left as they are",
+            f"{total.differences} of the hours and types above are not what was promised, "
+            "and were left as they are",
             "see the lines above; `datacore audit` tells more",
         )
 

@@ -8,7 +8,7 @@ order of writes and looks alone (docs/compaction.md), never on the seal and neve
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from datacore.errors import DifferenceFound
+from datacore.errors import DatacoreError, DifferenceFound, UsageError
 from ingest.land.bucket import Bucket
 from ingest.land.hourlog import Hour
 from ingest.land.hours import read_ledger
@@ -85,14 +85,21 @@ class Listed:
         return not self.base and len(self.current(hour)) == len(self.versioned) > 0
 
 
-def sealed_hours(bucket: Bucket) -> set[Hour]:
-    """Hours that every topic which has data of them calls sealed."""
+def sealed_hours(bucket: Bucket) -> tuple[set[Hour], dict[str, DatacoreError]]:
+    """Hours that every topic which has data of them calls sealed; what is wrong with a topic's log,
+    where it cannot be read."""
     sealed: set[Hour] = set()
     opened: set[Hour] = set()
+    damaged: dict[str, DatacoreError] = {}
     for topic in bucket.folders(f"{ROOT}/_hours/"):
-        for hour, totals in read_ledger(bucket, topic).hours.items():
+        try:
+            ledger = read_ledger(bucket, topic)
+        except (UsageError, DifferenceFound) as error:
+            damaged[topic] = error
+            continue
+        for hour, totals in ledger.hours.items():
             (sealed if totals.sealed else opened).add(hour)
-    return sealed - opened
+    return sealed - opened, damaged
 
 
 class Compactor:

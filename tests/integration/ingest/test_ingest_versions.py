@@ -253,7 +253,7 @@ def test_what_is_wrong_is_told_with_its_exit_code(stage: Stage) -> None:
         (
             ("compact", *contracts, "--type", stage.data_type),
             1,
-            "1 hours are not what was promised",
+            "1 of the hours and types above are not what was promised",
         ),
         (("replay", *contracts, "--type", "nothing"), 2, "no contract describes data type"),
         (("quarantine", "replay", *contracts, "--topic", "nowhere"), 2, "is in quarantine"),
@@ -264,3 +264,18 @@ def test_what_is_wrong_is_told_with_its_exit_code(stage: Stage) -> None:
         assert "Traceback" not in done.stderr
     told = stage.sandbox.run("compact", *contracts, "--type", stage.data_type, check=False)
     assert f"{changed} is no whole gzip file" in told.stdout
+
+
+def test_a_hole_in_a_topics_hour_log_holds_back_the_types_of_that_topic_alone(
+    stage: Stage,
+) -> None:
+    land_in_parts(stage, [stage.event(number) for number in range(4)], 2)
+    first = keys(stage, f"production-logs/_hours/{stage.topic}/")[0]
+    stage.s3.delete_object(Bucket=stage.bucket, Key=first)
+    arguments = ("compact", "--contracts", stage.contracts, "--dry-run")
+    done = stage.sandbox.run(*arguments, check=False)
+    assert done.returncode == 1
+    assert f"the log of {stage.topic} has a hole" in done.stdout
+    landing = stage.sandbox.run(*stage.land_arguments("--until-caught-up"), check=False)
+    assert (landing.returncode, "has a hole" in landing.stderr) == (2, True)
+    assert "Traceback" not in done.stderr + landing.stderr

@@ -162,7 +162,7 @@ class Stage:
         """Compact the hours of every type that has data."""
         settler = self.settler(step)
         compactor = Compactor(settler, Policy(grace_s=grace_s))
-        sealed = sealed_hours(settler.bucket)
+        sealed, _ = sealed_hours(settler.bucket)
         types = ("click", "unclaimed", "view")
         found = [o for name in types for o in compactor.day(name, "2026-01-02", sealed)]
         for outcome in found:

@@ -31,7 +31,7 @@ class Versioned(LandedStore):
 
     def compact(self, grace_s: float = 0.0) -> None:
         compactor = Compactor(self.settler(), Policy(grace_s=grace_s))
-        outcomes = list(compactor.day("click", DAY, sealed_hours(self.bucket)))
+        outcomes = list(compactor.day("click", DAY, sealed_hours(self.bucket)[0]))
         assert not [outcome.difference for outcome in outcomes if outcome.difference]
 
     def replay(self, choice: Choice) -> Summary:

@@ -92,7 +92,7 @@ class Platform:
     def compact(self, step: Counting | None = None, grace_s: float = 3600) -> list[Outcome]:
         bucket = self.bucket(step)
         settler = Settler(bucket, self.registrar(step), self.identity)
-        sealed = sealed_hours(bucket)
+        sealed, _ = sealed_hours(bucket)
         return list(Compactor(settler, Policy(grace_s=grace_s)).day("click", "2026-01-02", sealed))
 
     def register(self) -> int:
