@@ -26,11 +26,12 @@ demo: setup ## The main job, from log files to Redshift marts (EVENTS=20000 SEED
 down: setup ## End the sandbox and discard its data
 	@datacore sandbox down
 
-test: lint ## What CI runs: lint, then unit, model, integration and real-data tests on a sandbox of its own
-	pytest tests/unit tests/model tests/integration tests/real
+test: lint ## What CI runs: lint, then all tests, on sandboxes of their own
+	pytest -n 2 tests/unit tests/model tests/faults
+	pytest tests/integration tests/real
 
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
-	pytest tests/faults
+	pytest -n 2 tests/faults
 
 soak: setup ## Kill and pause tails and landers at random (SECONDS=60 SEED=1), then compare every line
 	python tests/faults/soak.py --seconds $(SECONDS) --seed $(SEED)
@@ -51,7 +52,7 @@ format: setup ## Let ruff rewrite the Python
 	ruff format .
 
 unit: setup ## Tests that need no server
-	pytest tests/unit
+	pytest -n 2 tests/unit tests/model
 
 integration: setup ## Tests on the sandbox
 	pytest tests/integration

@@ -238,7 +238,8 @@ class Stage:
 
     def has_opened(self, lander: ForkServerProcess) -> bool:
         """Whether a lander was given a partition."""
-        return "partition_opened" in self.output_of(lander).with_suffix(".err").read_text()
+        told = self.output_of(lander).with_suffix(".err")
+        return told.exists() and "partition_opened" in told.read_text()
 
     def land_arguments(self, *more: str) -> tuple[str | Path, ...]:
         return ("land", "--contracts", self.contracts, "--topic", self.topic, *more)
