@@ -120,8 +120,8 @@ class OpenObject:
         """Bytes of memory that this object holds, about."""
         self._told = 0
         """How many of `lines` were told."""
-        self._begun = b""
-        """The beginning of the next block."""
+        self._begun: bytes | None = None
+        """The beginning of the next block, without its last newline."""
         self._parts: list[bytes] = []
         self._packed = 0
         self._compressed = 0
@@ -154,13 +154,15 @@ class OpenObject:
         blocks = memoryview(data)
         for start in range(0, whole, BLOCK):
             self._compress(blocks[start : start + BLOCK])
-        self._begun = data[whole:]
-        self.held = EMPTY + self._compressed + len(self._begun)
+        self._begun = data[whole:-1] if whole < len(data) else None
+        self.held = EMPTY + self._compressed + len(data) - whole
 
     def _joined(self) -> bytes:
         """What is not compressed yet."""
+        if self._begun is not None:
+            self.lines.insert(0, self._begun)
         self.lines.append(b"")
-        data = self._begun + b"\n".join(self.lines) if self._begun else b"\n".join(self.lines)
+        data = b"\n".join(self.lines)
         self.lines.clear()
         self._told = 0
         return data

@@ -173,8 +173,18 @@ class Router:
             found = [value if value.isascii() or _is_utf8(value) else b"" for value in found]
         if max(map(len, found)) <= self._short:
             return found
-        size, depth = self._limits.line_bytes, self._limits.depth
-        return [None if len(value) > size or _deeper(value, depth) else value for value in found]
+        # of JSON's levels an object takes five bytes at least (`{"":}`), an array two, and its `[`
+        most, depth = self._limits.line_bytes, self._limits.depth
+        return [
+            value
+            if (size := len(value)) <= most
+            and (
+                size + 3 * (size - len(value.replace(b"[", b""))) <= 5 * depth
+                or not _deeper(value, depth)
+            )
+            else None
+            for value in found
+        ]
 
     def _if_sound(self, value: bytes | None) -> bytes | None:
         return value if self._flaw(value) is None else None

@@ -17,13 +17,17 @@ from ingest.land.route import NOT_PLAIN, Landing, Like, Reason, Rejection, Route
 from ingest.land.rules import Rules
 from ingest.land.source import Batch, Partition
 
+PIECE = 64 * 1024
+"""Bytes of values that are looked at, then sorted, while the processor's first cache holds them."""
+
 
 class _Turn:
     """What is known while one batch is taken."""
 
-    __slots__ = ("aside", "decided", "high", "landed", "low")
+    __slots__ = ("aside", "batch", "decided", "high", "landed", "low")
 
-    def __init__(self, low: int, high: int) -> None:
+    def __init__(self, batch: Batch, low: int, high: int) -> None:
+        self.batch = batch
         self.low = low
         self.high = high
         """The batch's timestamps lie within both."""
@@ -54,24 +58,26 @@ class Sorter:
 
     def take(self, batch: Batch, low: int, high: int) -> None:
         """Sort a batch whose timestamps lie within [low, high]."""
-        values = self._router.sound(batch.values)
+        values: Sequence[bytes | None] = batch.values
         if batch.headers is not None:
             standing = {p for p, found in enumerate(batch.headers) if stands_for_another(found)}
             if standing:
                 values = [None if p in standing else value for p, value in enumerate(values)]
-        turn = _Turn(low, high)
-        by_hour = self._router.tells_hours(values[0])
-        (self._sort_by_hour if by_hour else self._sort_by_fields)(batch, values, turn)
+        turn = _Turn(batch, low, high)
+        sort = self._sort_by_hour if self._router.tells_hours(values[0]) else self._sort_by_fields
+        piece = max(8, PIECE * len(values) // max(1, sum(map(len, filter(None, values)))))
+        for start in range(0, len(values), piece):
+            sort(self._router.sound(values[start : start + piece]), start, turn)
         self._account(turn)
 
-    def _sort_by_hour(self, batch: Batch, values: Sequence[bytes | None], turn: _Turn) -> None:
+    def _sort_by_hour(self, values: Sequence[bytes | None], start: int, turn: _Turn) -> None:
         """Append each value to its object; the hot path, for event times like `2026-01-02T03:…Z`.
 
         Records that are alike in what `Router.alike` says share one decision.
         """
         decode, match, clock = self._router.decode, self._router.match, self._router.clock
         decided, check = turn.decided.get, datetime.fromisoformat
-        for place, value in enumerate(values):
+        for place, value in enumerate(values, start):
             try:
                 record = decode(value)  # type: ignore[arg-type]  # None raises TypeError
                 text = clock(record)
@@ -81,20 +87,20 @@ class Sorter:
             except NOT_PLAIN:
                 append = None
             if append is None:
-                self._add_one(batch, place, turn)
+                self._add_one(place, turn)
             else:
                 append(value)  # type: ignore[arg-type]
 
-    def _sort_by_fields(self, batch: Batch, values: Sequence[bytes | None], turn: _Turn) -> None:
+    def _sort_by_fields(self, values: Sequence[bytes | None], start: int, turn: _Turn) -> None:
         """The same for every other form of event time, and for none."""
         decode, pick = self._router.decode, self._router.pick
-        for place, value in enumerate(values):
+        for place, value in enumerate(values, start):
             try:
                 landing = self._steady(pick(decode(value)), turn)  # type: ignore[arg-type]
             except NOT_PLAIN:
                 landing = None
             if landing is None:
-                self._add_one(batch, place, turn)
+                self._add_one(place, turn)
             else:
                 self._open(landing, turn).lines.append(value)  # type: ignore[arg-type]
 
@@ -116,7 +122,8 @@ class Sorter:
         late_from = landing.hour * MS_PER_HOUR + self._late_ms
         return None if turn.low < late_from <= turn.high else landing
 
-    def _add_one(self, batch: Batch, place: int, turn: _Turn) -> None:
+    def _add_one(self, place: int, turn: _Turn) -> None:
+        batch = turn.batch
         value, timestamp = batch.values[place], batch.timestamps[place]
         headers = batch.headers[place] if batch.headers is not None else ()
         if stands_for_another(headers):

@@ -6,8 +6,9 @@ never from an offset that the lander did not ask for. A partition is paused unti
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 
 import structlog
@@ -36,7 +37,7 @@ PATIENCE_S = 30.0
 """How long a request may take."""
 CHUNK = 512 * 1024
 """Bytes of values that are taken at once, about."""
-MOST_RECORDS = 2_000
+FEWEST_RECORDS, MOST_RECORDS = 50, 2_000
 QUEUED_KIB = 32 * 1024
 """What librdkafka may hold of records not yet taken, over all partitions."""
 
@@ -173,11 +174,15 @@ class ConfluentSource(KafkaTopics):
         with self._client_errors():
             messages = self._consumer.consume(self._take, seconds)
         found = self._batches(messages, self._positions)
-        size = sum(sum(map(len, filter(None, batch.values))) for batch in found.values())
-        count = sum(map(len, found.values()))
-        if count:
-            self._take = max(100, min(MOST_RECORDS, CHUNK * count // max(size, count)))
+        self._aim(found.values())
         return {p: batch for p, batch in found.items() if p in self._assigned}
+
+    def _aim(self, came: Iterable[Batch]) -> None:
+        """Take as many records at once as `CHUNK` bytes were, going by the first few that came."""
+        seen = [value for batch in came for value in batch.values[:20] if value is not None]
+        if seen:
+            fit = CHUNK * len(seen) // max(1, sum(map(len, seen)))
+            self._take = max(FEWEST_RECORDS, min(MOST_RECORDS, fit))
 
     def _raise_waiting(self) -> None:
         if self._waiting is not None:
@@ -191,22 +196,12 @@ class ConfluentSource(KafkaTopics):
 
         Raises what an event among them says if no record came with it; else that waits.
         """
+        events: list[Message] = []
         if any(map(Message.error, messages)):
             events = [message for message in messages if message.error() is not None]
             messages = [message for message in messages if message.error() is None]
-        else:
-            events = []
-        keys = list(
-            zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
-        )
         found: dict[Partition, Batch] = {}
-        for topic, number in dict.fromkeys(keys):
-            assert topic is not None
-            assert number is not None
-            partition = Partition(topic, number)
-            mine = messages
-            if len(found) or keys.count((topic, number)) < len(keys):
-                mine = [m for m, key in zip(messages, keys, strict=True) if key == (topic, number)]
+        for partition, mine in _by_partition(messages):
             found[partition] = batch = _batch(mine)
             positions[partition] = batch.offsets[-1] + 1
         for event in events:
@@ -335,6 +330,23 @@ class ConfluentSource(KafkaTopics):
             if client is not None:
                 client.close()
         super().close()
+
+
+def _by_partition(messages: list[Message]) -> Iterator[tuple[Partition, list[Message]]]:
+    """The messages of each partition in their order. Mostly all are of one, or of one topic."""
+    topics = set(map(Message.topic, messages))
+    numbers = list(map(Message.partition, messages))
+    for topic in topics:
+        assert topic is not None
+        for number in set(numbers):
+            assert number is not None
+            mine = messages
+            if len(set(numbers)) > 1:
+                mine = list(compress(messages, map(number.__eq__, numbers)))
+            if len(topics) > 1:
+                mine = [message for message in mine if message.topic() == topic]
+            if mine:
+                yield Partition(topic, number), mine
 
 
 def _batch(messages: list[Message]) -> Batch:
