@@ -49,7 +49,9 @@ def main(scale: float, repeat: int, only: str, state: Path) -> None:
             print(scattered(stage, found[0], scale, Path(folder)))
 
 
-def bench(stage: Ground, workload: Workload, sinks: list[Sink], folder: Path) -> dict[str, Steady]:
+def bench(
+    stage: Ground, workload: Workload, sinks: list[Sink], repeat: int, folder: Path
+) -> dict[str, Steady]:
     """Every sink over one pass, then over two."""
     runs: dict[str, list[Run]] = {sink.name: [] for sink in sinks}
     stage.topic(workload.name)
