@@ -123,6 +123,10 @@ def _floor(client: str) -> Callable[[Task], list[str]]:
     return lambda task: [sys.executable, "-m", "benchmarks.ingest.floor", client, task.topic]
 
 
+def _columns(client: str) -> Callable[[Task], list[str]]:
+    return lambda task: [sys.executable, "-m", "benchmarks.ingest.columns", client, task.topic]
+
+
 RAW = re.compile(
     r"production-logs/bench_(?P<type>[^/]+)/(?P<day>\d{4}/\d\d/\d\d)/(?P<hour>\d\d)/.+\.jsonl\.gz"
 )
@@ -134,6 +138,8 @@ PEER = Sink("Spark Structured Streaming", _spark, HIVE, spark_variables)
 SINKS = (
     Sink("reading only, kafka-python", _floor("kafka-python"), None),
     Sink("reading only, confluent-kafka", _floor("confluent"), None),
+    Sink("reading only, land's reader on kafka-python", _columns("kafka-python"), None),
+    Sink("reading only, land's reader on confluent-kafka", _columns("confluent"), None),
     LAND,
     Sink("land, confluent-kafka", _land, RAW, lambda: {"DATACORE_KAFKA_CLIENT": "confluent"}),
     Sink("naive loop, kafka-python", _naive("kafka-python"), NAIVE),
