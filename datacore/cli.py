@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("ingest.audit.commands:audit", "Prove from S3 and Glue that nothing is lost, doubled or changed."),
     "repair": ("ingest.repair.commands:repair", "Write lost objects again from Kafka."),
     "metastore": ("metastore.commands:metastore", "Serve the Hive Metastore protocol from Glue."),
+    "lake": ("lake.commands:lake", "Care for the published tables: vacuum."),
     "type": ("datacore.contracts.commands:type_", "Data types: check contracts, write dbt's sources from them."),
     "reconcile": ("datacore.reconcile.commands:reconcile", "The ledger's equations, a row a data type."),
     "demo": ("sandbox.demo.commands:demo", "The main job from log files to marts on a running sandbox."),

@@ -2,7 +2,7 @@
     {%- set reads = reads_of(node) -%}
     {%- set limits = {} -%}
     {%- for parent in reads.published -%}
-        {%- set seen_by_parent = entries_seen(parent.table) -%}
+        {%- set seen_by_parent = table_state(parent.table).seen -%}
         {%- for topic in parent.topics -%}
             {%- set entry = seen_by_parent.get(topic, -1) -%}
             {%- do limits.update({topic: [entry, limits.get(topic, entry)] | min}) -%}

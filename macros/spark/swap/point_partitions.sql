@@ -1,18 +1,15 @@
 {% macro point_partitions(relation, directory, built, asked) -%}
-    {%- set published = [] -%}
-    {%- for row in run_query("show partitions " ~ relation) -%}
-        {%- do published.append(row[0].split("=")[1]) -%}
-    {%- endfor -%}
-
+    {%- set published = days_of(relation) -%}
     {%- set added = [] -%}
     {%- for day in built if day not in published -%}
         {%- do added.append("partition (dt = date '" ~ day ~ "') location '" ~ directory ~ "/dt=" ~ day ~ "'") -%}
     {%- endfor -%}
-    {%- if added -%}
-        {%- do run_query("alter table " ~ relation ~ " add " ~ added | join(" ")) -%}
-    {%- endif -%}
+    {%- for some in added | batch(100) -%}
+        {%- do run_query("alter table " ~ relation ~ " add " ~ some | join(" ")) -%}
+    {%- endfor -%}
 
     {%- for day in built if day in published -%}
+        {%- do move_publication(relation, loop.index) if loop.index % 50 == 0 -%}
         {%- do run_query(
             "alter table " ~ relation ~ " partition (dt = date '" ~ day ~ "') set location '" ~ directory ~ "/dt=" ~ day ~ "'"
         ) -%}

@@ -1,4 +1,3 @@
-{% macro run_directory(relation) -%}
-    {%- set run = run_started_at.strftime("%Y%m%dT%H%M%S") ~ "-" ~ invocation_id[:8] -%}
+{% macro run_directory(relation, run) -%}
     {{ return(table_directory(relation) ~ "/_v/" ~ run) }}
 {%- endmacro %}

@@ -9,15 +9,19 @@
         {{ exceptions.raise_compiler_error("--full-refresh builds every day: leave out --vars days") }}
     {%- endif -%}
 
-    {%- set changes = changes_since(model, {} if whole else entries_seen(relation)) -%}
+    {%- set state = table_state(relation) if published else {"seen": {}, "published": "", "sql": "", "backfill": ""} -%}
+    {%- set sql = sql_hash(model, query) -%}
+    {%- set changes = changes_since(model, {} if whole else state.seen) -%}
     {%- if backfill is not none -%}
-        {%- set days = backfill -%}
+        {%- set days = days_left(backfill, state, sql) -%}
+    {%- elif whole -%}
+        {%- set days = none -%}
     {%- else -%}
-        {%- set days = none if whole else changes.days -%}
+        {%- set days = (changes.days + days_of_new_sql(relation, state, sql)) | unique | sort -%}
     {%- endif -%}
 
     {%- if days == [] -%}
-        {%- do remember_entries(relation, changes.seen) -%}
+        {%- do remember(relation, seen_facts(changes.seen)) -%}
         {% call noop_statement("main", "UNCHANGED") %}{% endcall %}
         {{ return(none) }}
     {%- endif -%}
@@ -25,25 +29,43 @@
     {%- set columns = compare_columns(relation, query) if published else {"added": [], "lost": []} -%}
     {%- do refuse_lost_columns(relation, columns.lost) -%}
 
-    {%- set directory = run_directory(relation) -%}
-    {%- set beside = build_beside(relation, query, directory, days) -%}
-    {%- set records = check_beside(beside) -%}
+    {#- Many days are built some at a time: each batch is published, and a backfill goes on behind the last. -#}
+    {%- set batches = days | batch(config.get("batch_days", 31)) | list if days is not none else [none] -%}
+    {%- set all_records = {} -%}
+    {%- for some in batches -%}
+        {%- set run = run_name() ~ ("-%04d" % loop.index if batches | length > 1 else "") -%}
+        {%- set beside = build_beside(relation, query, run, some) -%}
+        {%- set records = check_beside(beside) -%}
 
-    {#- Here readers begin to see it. What was seen is remembered last: a run that is killed before is done again. -#}
-    {%- if columns.lost or not published -%}
-        {%- do adapter.drop_relation(existing) if existing is not none -%}
-        {%- do create_published(relation, beside, table_directory(relation)) -%}
-    {%- else -%}
-        {%- do add_columns(relation, columns.added) -%}
-    {%- endif -%}
-    {%- do point_partitions(relation, directory, records.keys() | list, days) -%}
-    {%- do run_query("drop table " ~ beside) -%}
-    {%- do remember_entries(relation, changes.seen) if backfill is none -%}
+        {#- Here readers begin to see it. What was seen is remembered last: a run that is killed before is done again. -#}
+        {%- do hold_publication(relation) -%}
+        {%- do refuse_if_overtaken(relation, beside, state) if published -%}
+        {%- if loop.first and (columns.lost or not published) -%}
+            {%- do adapter.drop_relation(existing) if existing is not none -%}
+            {%- do create_published(relation, beside, table_directory(relation)) -%}
+        {%- elif loop.first -%}
+            {%- do add_columns(relation, columns.added) -%}
+        {%- endif -%}
+        {%- do point_partitions(relation, run_directory(relation, run), records.keys() | list, some) -%}
+        {%- set facts = {"published": run, "run." ~ run: records.keys() | join(" ")} -%}
+        {%- if backfill is not none -%}
+            {%- do facts.update({"backfill": "" if loop.last else backfill_mark(backfill, sql) ~ some[-1]}) -%}
+        {%- elif loop.last -%}
+            {%- do facts.update(seen_facts(changes.seen)) -%}
+            {%- do facts.update({"sql": sql}) -%}
+        {%- endif -%}
+        {%- do remember(relation, facts) -%}
+        {%- do release_publication(relation) -%}
+        {%- do run_query("drop table if exists " ~ beside) -%}
+        {%- do state.update({"published": run}) -%}
+        {%- do all_records.update(records) -%}
+    {%- endfor -%}
+
     {#- dbt's own default for what is left out cannot be written into run_results.json. -#}
     {%- do store_raw_result(
         "main",
-        message=(records | length) ~ " days, " ~ (records.values() | sum) ~ " records",
+        message=(all_records | length) ~ " days, " ~ (all_records.values() | sum) ~ " records",
         code="OK",
-        rows_affected=records.values() | sum
+        rows_affected=all_records.values() | sum
     ) -%}
 {%- endmacro %}

@@ -1,12 +1,16 @@
 {% macro swap_table(relation, existing, query) -%}
     {%- set published = existing is not none and existing.is_table -%}
+    {%- set state = table_state(relation) if published else {"published": ""} -%}
     {%- set columns = compare_columns(relation, query) if published else {"added": [], "lost": []} -%}
     {%- do refuse_lost_columns(relation, columns.lost) -%}
 
-    {%- set directory = run_directory(relation) -%}
-    {%- set beside = build_beside(relation, query, directory) -%}
+    {%- set run = run_name() -%}
+    {%- set directory = run_directory(relation, run) -%}
+    {%- set beside = build_beside(relation, query, run) -%}
     {%- set records = check_beside(beside) -%}
 
+    {%- do hold_publication(relation) -%}
+    {%- do refuse_if_overtaken(relation, beside, state) if published -%}
     {%- if columns.lost or not published -%}
         {%- do adapter.drop_relation(existing) if existing is not none -%}
         {%- do create_published(relation, beside, directory) -%}
@@ -14,7 +18,9 @@
         {%- do add_columns(relation, columns.added) -%}
         {%- do run_query("alter table " ~ relation ~ " set location '" ~ directory ~ "'") -%}
     {%- endif -%}
-    {%- do run_query("drop table " ~ beside) -%}
+    {%- do remember(relation, {"published": run, "run." ~ run: "all"}) -%}
+    {%- do release_publication(relation) -%}
+    {%- do run_query("drop table if exists " ~ beside) -%}
     {#- dbt's own default for what is left out cannot be written into run_results.json. -#}
     {%- do store_raw_result(
         "main",

@@ -1,7 +1,7 @@
-{% macro remember_entries(relation, seen) -%}
+{% macro remember(relation, facts) -%}
     {%- set properties = [] -%}
-    {%- for topic, entry in seen.items() -%}
-        {%- do properties.append("'datacore.seen." ~ topic ~ "' = '" ~ entry ~ "'") -%}
+    {%- for name, value in facts.items() -%}
+        {%- do properties.append("'datacore." ~ name ~ "' = '" ~ value ~ "'") -%}
     {%- endfor -%}
     {%- if properties -%}
         {%- do run_query("alter table " ~ relation ~ " set tblproperties (" ~ properties | join(", ") ~ ")") -%}

@@ -1,0 +1,3 @@
+{% macro backfill_mark(asked, sql) -%}
+    {{ return(asked[0] ~ ".." ~ asked[-1] ~ " " ~ sql[:12] ~ " ") }}
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro lock_of(relation) -%}
+    {{ return(relation.incorporate(path={"identifier": relation.identifier ~ "__publishing"}, type="view")) }}
+{%- endmacro %}
