@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,14 +84,20 @@ class DbtProject:
             start_new_session=True,
         )
 
-    def kill_once(self, happened: Callable[[], bool], *arguments: str) -> None:
-        """Start dbt and end it with SIGKILL as soon as something happened."""
+    def kill_once(self, statement: str, *arguments: str) -> None:
+        """Start dbt and end it with SIGKILL as soon as its log tells that it sends a statement.
+
+        `{db}` stands for the database.
+        """
+        statement = statement.replace("{db}", self.database)
+        log = self.output / "dbt.log"
+        before = log.stat().st_size if log.exists() else 0
         process = self.start(*arguments)
         deadline = time.monotonic() + LIMIT
-        while not happened():
+        while statement not in (log.read_text()[before:] if log.exists() else ""):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "the build did not come that far"
-            time.sleep(0.02)  # between two looks at the condition
+            time.sleep(0.02)  # between two looks at the log
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
