@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("ingest.tail.commands:tail", "Follow JSON-lines files into Kafka."),
     "land": ("ingest.land.commands:land", "Land Kafka's topics on S3 by type and hour, and register them in Glue."),
     "register": ("ingest.register.commands:register", "Make Glue's raw tables and hours equal to the contracts and S3."),
+    "partitions": ("ingest.register.commands:partitions", "Make a day's raw partitions equal to S3: repair."),
     "compact": ("ingest.versions.commands:compact", "Few large objects of the many small ones of sealed hours."),
     "quarantine": ("ingest.quarantine.commands:quarantine", "What landing set aside: list, show, replay."),
     "replay": ("ingest.replay.commands:replay", "Land what was set aside or unclaimed and is of a data type now."),

@@ -1,11 +1,12 @@
 """Glue, made to hold what it should: databases, tables, partitions.
 
 Comes in: `Table`s and partitions as they should be. Goes out: the calls that are needed and no
-others. Everything may be repeated. Never drops anything, and of a table changes only what
-`tables` describes: parameters that others set stay.
+others. Everything may be repeated. Drops nothing but the partitions that it is told to, and of a
+table changes only what `tables` describes: parameters that others set stay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from datacore.errors import ServiceUnreachable
@@ -157,6 +158,13 @@ class Catalog:
             "the time",
             "try again",
         )
+
+    def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
+        """Drop a partition; its objects stay. None there is no error."""
+        with aws_errors("Glue"), suppress(self._client.exceptions.EntityNotFoundException):
+            self._client.delete_partition(
+                DatabaseName=table.database, TableName=table.name, PartitionValues=list(values)
+            )
 
     def _create_partition(self, table: Table, made: "PartitionInputTypeDef") -> bool:
         with aws_errors("Glue"):

@@ -1,12 +1,14 @@
-"""`datacore register`: Glue's databases, tables and partitions equal to contracts and S3."""
+"""`datacore register` and `datacore partitions repair`: Glue equal to contracts and S3."""
 
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from datacore.contracts import load_contracts
+from datacore.errors import UsageError
 from datacore.settings import load_settings
 from ingest.aws import glue_client, s3_client
 from ingest.land.bucket import Bucket
@@ -15,6 +17,7 @@ from ingest.land.lane import LanderIdentity
 from ingest.log import set_up_logs
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
+from ingest.register.repair import DayRepair, Repaired
 from ingest.register.scan import scan
 from ingest.versions.history import histories
 from ingest.versions.settle import Settler
@@ -72,3 +75,52 @@ def settle_misplaced(bucket: Bucket, registrar: Registrar, versioned: set[Hour])
                 settler.settle(hour)
                 moved += 1
     return moved
+
+
+@click.group()
+def partitions() -> None:
+    """Partitions of the raw tables."""
+
+
+@partitions.command()
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), required=True, metavar="DAY", help="Event day."
+)
+@click.option("--type", "data_type", help="Only this data type.")
+@click.option(
+    "--contracts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the contracts. [default: DATACORE_CONTRACTS or contracts/]",
+)
+def repair(day: datetime, data_type: str | None, contracts: Path | None) -> None:
+    """Make a day's raw partitions equal to S3, in both directions.
+
+    Hours that hold data are added or pointed to where it is; hours that hold none are dropped, and no
+    object is touched. Run it daily, for the day before; it may be repeated.
+    """
+    set_up_logs()
+    settings = load_settings()
+    bucket = Bucket(s3_client(settings), settings.bucket)
+    bucket.check(allow_unencrypted=True)
+    registrar = Registrar(
+        Catalog(glue_client(settings)), load_contracts(contracts or settings.contracts), bucket.name
+    )
+    if data_type is not None and not registrar.knows(data_type):
+        raise UsageError(
+            f"no contract describes data type {data_type!r}", "see `datacore type list`"
+        )
+    registrar.tables()
+    identity = LanderIdentity(f"partitions:{os.getpid()}", time.time)
+    repairing = DayRepair(registrar, Settler(bucket, registrar, identity))
+    done = repairing.run([data_type] if data_type else registrar.data_types, f"{day:%Y-%m-%d}")
+    for one in done:
+        if one.added or one.moved or one.dropped:
+            click.echo(f"{one.data_type}: {_told(one)}")
+    click.echo(f"{day:%Y-%m-%d}: {sum(one.hours for one in done)} hours hold data; " + _told(*done))
+
+
+def _told(*done: Repaired) -> str:
+    return (
+        f"added {sum(one.added for one in done)}, pointed elsewhere {sum(one.moved for one in done)}, "
+        f"dropped {sum(one.dropped for one in done)}"
+    )

@@ -80,6 +80,16 @@ class Registrar:
         values = (hour.dt, hour.hour)
         self._catalog.move_partition(table, values, self._location(folder), parameters)
 
+    def drop(self, hour: Hour) -> None:
+        """Take an hour that holds nothing from readers."""
+        self._catalog.drop_partition(self._tables[RAW, hour.data_type], (hour.dt, hour.hour))
+        self._known.discard((RAW, hour.data_type, (hour.dt, hour.hour)))
+
+    @property
+    def data_types(self) -> list[str]:
+        """Those that have a raw table, in order."""
+        return sorted(name for database, name in self._tables if database == RAW)
+
     def locations(self, data_type: str) -> dict[Hour, str]:
         """The folder that readers find, of all hours of a data type; a slash at the end."""
         root = f"s3://{self._bucket}/"

@@ -1,5 +1,5 @@
-{% macro check_beside(beside) -%}
-    {%- set unique_key = config.get("unique_key") -%}
+{% macro check_beside(beside, key=none) -%}
+    {%- set unique_key = key or config.get("unique_key") -%}
     {%- set key = [unique_key] if unique_key is string else unique_key -%}
     {%- set by_day = config.get("partition_by") is not none -%}
     {%- set checks = config.get("checks") or {} -%}

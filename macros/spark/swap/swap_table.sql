@@ -1,4 +1,4 @@
-{% macro swap_table(relation, existing, query) -%}
+{% macro swap_table(relation, existing, query, key=none) -%}
     {%- set published = existing is not none and existing.is_table -%}
     {%- set state = table_state(relation) if published else {"published": ""} -%}
     {%- set columns = compare_columns(relation, query) if published else {"added": [], "lost": []} -%}
@@ -7,7 +7,7 @@
     {%- set run = run_name() -%}
     {%- set directory = run_directory(relation, run) -%}
     {%- set beside = build_beside(relation, query, run) -%}
-    {%- set records = check_beside(beside) -%}
+    {%- set records = check_beside(beside, key) -%}
 
     {%- do hold_publication(relation) -%}
     {%- do refuse_if_overtaken(relation, beside, state) if published -%}

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,8 @@ class DbtProject:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start dbt in a process group of its own."""
-        (self.output / "run_results.json").unlink(missing_ok=True)
+        for name in ("run_results.json", "dbt.log"):
+            (self.output / name).unlink(missing_ok=True)
         options = ("--project-dir", str(self.project), "--profiles-dir", str(ROOT))
         places = (
             "--target",
@@ -89,17 +90,30 @@ class DbtProject:
 
         `{db}` stands for the database.
         """
-        statement = statement.replace("{db}", self.database)
-        log = self.output / "dbt.log"
-        before = log.stat().st_size if log.exists() else 0
         process = self.start(*arguments)
         deadline = time.monotonic() + LIMIT
-        while statement not in (log.read_text()[before:] if log.exists() else ""):
+        while not self.logged(statement):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "the build did not come that far"
             time.sleep(0.02)  # between two looks at the log
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+    def logged(self, statement: str) -> bool:
+        """Whether the log of the run that was started last has a statement."""
+        log = self.output / "dbt.log"
+        return log.exists() and statement.replace("{db}", self.database) in log.read_text()
+
+    def other(self, name: str) -> "DbtProject":
+        """The same project for a run at the same time, with an output of its own."""
+        return replace(self, output=self.output / name)
+
+    def objects(self, prefix: str) -> list[str]:
+        """Keys of what lies under a prefix of the database's directory."""
+        pages = self.sandbox.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.sandbox.env["DATACORE_LAKE_BUCKET"], Prefix=f"{self.database}/{prefix}"
+        )
+        return [held["Key"] for page in pages for held in page.get("Contents", [])]
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """A query's rows; `{db}` stands for the database."""
@@ -134,16 +148,29 @@ class Probe:
     def __init__(self, project: DbtProject) -> None:
         self.project = project
 
-    def write(self, sql: str) -> None:
-        """Write the model `probe`."""
+    def write(self, sql: str, **more: object) -> None:
+        """Write the model `probe`, with `more` in its config."""
         by_day = "incremental_strategy='swap_partitions', partition_by='dt', unique_key=['dt', 'n']"
-        self.write_model("probe", f"materialized='incremental', {by_day}", sql)
+        rest = "".join(f", {name}={value!r}" for name, value in more.items())
+        self.write_model("probe", f"materialized='incremental', {by_day}{rest}", sql)
 
     def write_model(self, name: str, config: str, sql: str) -> None:
         """Write any model."""
         root = f"s3://{self.project.sandbox.env['DATACORE_LAKE_BUCKET']}/{self.project.database}"
         model = self.project.project / "models" / f"{name}.sql"
         model.write_text("{{ config(" + config + f", location_root='{root}') }}}}\n{sql}")
+
+    def write_snapshot(self, name: str, sql: str) -> None:
+        """Write a snapshot of rows with the key `id`, by all their columns."""
+        root = f"s3://{self.project.sandbox.env['DATACORE_LAKE_BUCKET']}/{self.project.database}"
+        config = (
+            "{{ config(unique_key='id', strategy='check', check_cols='all', hard_deletes='invalidate', "
+            f"location_root='{root}') }}}}"
+        )
+        folder = self.project.project / "snapshots"
+        folder.mkdir(exist_ok=True)
+        text = f"{{% snapshot {name} %}}\n{config}\n{sql}\n{{% endsnapshot %}}\n"
+        (folder / f"{name}.sql").write_text(text)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """What readers see."""
