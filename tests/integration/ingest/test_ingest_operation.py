@@ -273,7 +273,7 @@ def test_no_method_of_the_clients_is_missed_by_the_test_of_the_policies() -> Non
     named = {ACTION_OF.get(name, f"any:{name}").split(":")[1] for name in operations}
     granted = {
         action.split(":")[1]
-        for name in ("land", "register", "compact")
+        for name in ("land", "register", "compact", "partitions")
         for statement in policy(name)
         for action in statement["Action"]
     }
