@@ -35,7 +35,8 @@ def python() -> Path:
 
 
 def spark_home() -> Path:
-    """pyspark's own directory."""
+    """pyspark's own directory, made if it is not there."""
+    python()
     (home,) = HOME.glob("lib/python3*/site-packages/pyspark")
     return home
 
