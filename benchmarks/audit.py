@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from datacore.aws import UPLOADS, glue_client, s3_client
 from datacore.contracts import Contract, Match
 from datacore.settings import Settings, load_settings
-from ingest.aws import UPLOADS, glue_client, s3_client
 from ingest.land.bucket import Bucket
 from ingest.land.chain import rules_key
 from ingest.land.cut import OpenCut

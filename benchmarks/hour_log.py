@@ -22,8 +22,8 @@ from pyhive import hive
 from rich.console import Console
 from rich.table import Table
 
+from datacore.aws import glue_client, s3_client
 from datacore.settings import Settings, apply_environment, load_settings
-from ingest.aws import glue_client, s3_client
 from ingest.land.bucket import Bucket
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.hourlog import BLOCK, Entry, Ledger, totals_key

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from datacore.aws import aws_errors, error_code
 from datacore.errors import ServiceUnreachable, UsageError
-from ingest.aws import aws_errors, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

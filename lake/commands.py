@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from datacore.aws import glue_client, s3_client
 from datacore.errors import UsageError
 from datacore.settings import load_settings
-from ingest.aws import glue_client, s3_client
 from lake.published import Lake
 from lake.vacuum import Removal, Vacuum
 

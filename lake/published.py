@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingest.aws import aws_errors
+from datacore.aws import aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from datacore.aws import aws_errors
 from datacore.errors import ServiceUnreachable
-from ingest.aws import aws_errors
 from lake.published import BUILDING, PUBLISHING, RUN, Lake, Leftover, Published, run_began
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from datetime import datetime
 import click
 from rich.console import Console
 
+from datacore.aws import glue_client, kms_client, s3_client
 from datacore.errors import DifferenceFound, UsageError
 from datacore.settings import Settings, load_settings
 from ingest.audit.audit import Audit
 from ingest.audit.facts import Scope
 from ingest.audit.report import as_json, findings_table, sizes_table, summary
 from ingest.audit.store import Store
-from ingest.aws import glue_client, kms_client, s3_client
 from ingest.log import set_up_logs
 from ingest.register.catalog import Catalog
 

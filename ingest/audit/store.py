@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip, igzip_lib
 
+from datacore.aws import UNENCRYPTED, UPLOADS, aws_errors, error_code
 from ingest.audit.facts import BucketKey, Content, Listed, Stored
-from ingest.aws import UNENCRYPTED, UPLOADS, aws_errors, error_code
 from ingest.land.bucket import Bucket
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from datacore.aws import UNENCRYPTED, UPLOADS, aws_errors, error_code
 from datacore.errors import DifferenceFound, ServiceUnreachable, UsageError
-from ingest.aws import UNENCRYPTED, UPLOADS, aws_errors, error_code
 from ingest.land.objects import NOTHING, Body
 
 if TYPE_CHECKING:

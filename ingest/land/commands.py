@@ -10,11 +10,11 @@ import click
 import structlog
 from kafka import KafkaAdminClient
 
+from datacore.aws import glue_client, kinesis_client, s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
 from datacore.settings import SOURCES, Settings, load_settings
 from ingest import topics as kafka_topics
-from ingest.aws import glue_client, kinesis_client, s3_client
 from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
 from ingest.land.kinesis_choice import idle_log_seconds, kinesis_source, read_share, reads_kinesis

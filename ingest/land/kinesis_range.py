@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from datacore.aws import error_code
 from datacore.errors import ServiceUnreachable
-from ingest.aws import error_code
 from ingest.land.aggregation import lines_of
 from ingest.land.source import Batch, Partition, RetentionOutran
 from ingest.streams import Stream, kinesis_errors, shard_id

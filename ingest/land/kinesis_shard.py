@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import structlog
 from botocore.exceptions import ClientError
 
+from datacore.aws import error_code
 from datacore.errors import ServiceUnreachable
-from ingest.aws import error_code
 from ingest.land.kinesis_range import PATIENCE_S, TOO_MUCH, Span, batch_of, first_held
 from ingest.land.source import Batch, Mark, Partition
 from ingest.streams import Stream, describe, kinesis_errors, missing_stream, shard_id, shards

@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from datacore.aws import s3_client
 from datacore.errors import UsageError, shorten
 from datacore.settings import load_settings
-from ingest.aws import s3_client
 from ingest.land.bucket import Bucket
 from ingest.land.route import Reason
 from ingest.log import set_up_logs

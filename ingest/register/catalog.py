@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from datacore.aws import aws_errors
 from datacore.errors import ServiceUnreachable
-from ingest.aws import aws_errors
 from ingest.register.tables import Table
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from datacore.aws import glue_client, s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
 from datacore.settings import load_settings
-from ingest.aws import glue_client, s3_client
 from ingest.land.bucket import Bucket
 from ingest.land.hourlog import Hour
 from ingest.land.lane import LanderIdentity

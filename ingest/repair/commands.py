@@ -6,6 +6,7 @@ from collections import Counter
 import click
 from kafka import KafkaAdminClient
 
+from datacore.aws import glue_client, s3_client
 from datacore.errors import DifferenceFound
 from datacore.settings import Settings, load_settings
 from ingest import topics as kafka_topics
@@ -13,7 +14,6 @@ from ingest.audit.audit import Audit
 from ingest.audit.commands import store_of
 from ingest.audit.facts import Scope
 from ingest.audit.look import look
-from ingest.aws import glue_client, s3_client
 from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
 from ingest.land.source_kafka import KafkaSource

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from datacore.aws import UPLOADS
 from datacore.errors import DifferenceFound
-from ingest.aws import UPLOADS
 from ingest.land.bucket import Bucket
 from ingest.land.manifest import LandedObject, Manifest, read_manifest
 from ingest.land.objects import Body, OpenObject

@@ -190,19 +190,19 @@ def _quicken() -> None:
     """Shorten what only waits: sessions, pauses, and answers that never come."""
     from botocore.retries.standard import ExponentialBackoff
 
-    import ingest.aws
+    import datacore.aws
     import ingest.land.lane as lane
     import ingest.land.source_fetch as source_fetch
     import ingest.land.source_kafka as source_kafka
 
-    config = ingest.aws.aws_config
+    config = datacore.aws.aws_config
 
     def impatient(settings: Any) -> Any:
         from botocore.config import Config
 
         return config(settings).merge(Config(read_timeout=READ_TIMEOUT_S))
 
-    ingest.aws.aws_config = impatient
+    datacore.aws.aws_config = impatient
     source_fetch.CHUNK = POLL_BYTES
     delay = ExponentialBackoff.delay_amount
     lane.UNDER_WAY_S = UNDER_WAY_S

@@ -7,9 +7,9 @@ from ingest_stage import Stage
 from kafka import KafkaProducer
 from kinesis_stage import KinesisStage
 
+from datacore.aws import kinesis_client
 from datacore.settings import load_settings
 from ingest import topics
-from ingest.aws import kinesis_client
 from ingest.land.source_kafka import KafkaSource
 from ingest.land.source_kinesis import KinesisSource, Known
 from tests import source_contract

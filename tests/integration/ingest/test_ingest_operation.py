@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from ingest_stage import Stage, wait_until
 from prometheus_client.parser import text_string_to_metric_families
 
+from datacore import aws
 from datacore.settings import ROOT
-from ingest import aws
 from ingest.land import commands as land_commands
 from ingest.land.commands import land
 from ingest.register.commands import register

@@ -24,11 +24,11 @@ import psutil
 from landed_store import CONTRACT, NOW, log_of
 from memory_source import MemorySource
 
+from datacore.aws import glue_client, kms_client, s3_client
 from datacore.settings import Settings, load_settings
 from ingest.audit.audit import Audit, Report
 from ingest.audit.facts import Scope
 from ingest.audit.store import Store
-from ingest.aws import glue_client, kms_client, s3_client
 from ingest.land.bucket import Bucket
 from ingest.land.lander import CutPolicy, Lander
 from ingest.land.lane import LanderIdentity

@@ -8,10 +8,10 @@ import pytest
 from s3_servers import S3Server
 from s3_stage import Stage, settings_at
 
+from datacore.aws import s3_client
 from datacore.errors import DifferenceFound, UsageError
 from ingest.audit.facts import BucketKey
 from ingest.audit.store import Store
-from ingest.aws import s3_client
 from ingest.land.bucket import DELETED, Bucket
 from ingest.land.manifest import chain_prefix
 from ingest.land.objects import NOTHING, Body, offset_name
