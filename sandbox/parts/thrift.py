@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from datacore.errors import UsageError
 from sandbox.part import Part, Site
 from sandbox.ports import HOST
 
 MEMORY_VARIABLE = "DATACORE_SANDBOX_SPARK_MEMORY"
 MEMORY = "1536m"
 """Java heap of driver and executor together."""
+CONF_VARIABLE = "DATACORE_SANDBOX_SPARK_CONF"
+"""More settings of Spark, `name=value` with semicolons between."""
 
 OPENED = (
     "java.base/java.lang",
@@ -71,7 +74,7 @@ def thrift_part(
             *("--hiveconf", f"hive.server2.thrift.port={site.ports['thrift']}"),
             *("--hiveconf", f"hive.server2.thrift.bind.host={HOST}"),
         ),
-        files={properties: spark_properties(site, home), home / "tmp" / ".keep": ""},
+        files={properties: spark_properties(site, home, environ), home / "tmp" / ".keep": ""},
         environment={"SPARK_HOME": str(spark), "SPARK_LOCAL_IP": HOST},
         ask=lambda: _select_one(site.ports["thrift"]),
         needs=("metastore",),
@@ -87,8 +90,8 @@ def spark_home() -> Path:
     return Path(found.origin).parent
 
 
-def spark_properties(site: Site, home: Path) -> str:
-    """The text of Spark's properties file."""
+def spark_properties(site: Site, home: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """The text of Spark's properties file. Raises UsageError for a setting without a value."""
     variables = site.variables
     settings = {
         "spark.master": "local[2]",
@@ -100,6 +103,7 @@ def spark_properties(site: Site, home: Path) -> str:
         # SQL
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
+        "spark.sql.adaptive.advisoryPartitionSizeInBytes": "128m",  # the size of published files
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": f"s3://{variables['DATACORE_LAKE_BUCKET']}",
         # the catalog
@@ -119,6 +123,13 @@ def spark_properties(site: Site, home: Path) -> str:
         "spark.hadoop.hive.downloaded.resources.dir": f"{home}/resources/${{hive.session.id}}",
         "spark.hadoop.hive.server2.logging.operation.enabled": "false",
     }
+    for more in filter(None, environ.get(CONF_VARIABLE, "").split(";")):
+        name, equals, value = more.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(
+                f"{CONF_VARIABLE}: {more!r} is no setting", "write name=value;name=value"
+            )
+        settings[name.strip()] = value.strip()
     return "".join(f"{name} {value}\n" for name, value in settings.items())
 
 

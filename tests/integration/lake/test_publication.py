@@ -55,12 +55,15 @@ class Reader(threading.Thread):
         self.seen: list[tuple[Any, ...]] = []
 
     def run(self) -> None:
-        while not self._done.is_set():
-            for day in DAYS:
-                self.seen += self._probe.project.query(
-                    "select count(*), count(distinct state) from {db}.probe"
-                    f" where dt = date '{day}'"
-                )
+        connection = self._probe.project.sandbox.thrift()
+        with connection, connection.cursor() as cursor:
+            while not self._done.is_set():
+                for day in DAYS:
+                    cursor.execute(
+                        "select count(*), count(distinct state)"
+                        f" from {self._probe.project.database}.probe where dt = date '{day}'"
+                    )
+                    self.seen += cursor.fetchall()
 
     def stop(self) -> None:
         self._done.set()
@@ -182,6 +185,7 @@ def test_vacuum_removes_only_what_nobody_reads_and_is_past_its_grace(probe: Prob
             "lake", "vacuum", "--database", probe.project.database, *arguments
         ).stdout
 
+    before = set(states(probe).values())
     runs = {key.split("/_v/")[1].split("/")[0] for key in probe.project.objects("probe/")}
     assert len(runs) > 10
     assert "0 directories, 0.0 MiB removed" in vacuum()
@@ -193,7 +197,7 @@ def test_vacuum_removes_only_what_nobody_reads_and_is_past_its_grace(probe: Prob
     assert left == {
         place.split("/_v/")[1].split("/")[0] for place in probe.project.locations("probe").values()
     }
-    assert set(states(probe).values()) == {"healed drop table "[:18].rstrip()}
+    assert set(states(probe).values()) == before
     none = rollback(probe, "{model: probe, dt: 2025-03-01}")
     assert "no earlier build of 2025-03-01 is kept" in none.text
 
