@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("ingest.replay.commands:replay", "Land what was set aside or unclaimed and is of a data type now."),
     "audit": ("ingest.audit.commands:audit", "Prove from S3 and Glue that nothing is lost, doubled or changed."),
     "repair": ("ingest.repair.commands:repair", "Write lost objects again from Kafka."),
+    "drift": ("ingest.drift.commands:drift", "Fields of a day's records that no contract names, or of another type."),
     "metastore": ("metastore.commands:metastore", "Serve the Hive Metastore protocol from Glue."),
     "lake": ("lake.commands:lake", "Care for the published tables: vacuum."),
     "type": ("datacore.contracts.commands:type_", "Data types: check contracts, write dbt's sources from them."),
