@@ -7,12 +7,13 @@ EVENTS ?= 20000
 SEED ?= 1
 SCALE ?= 1
 SECONDS ?= 60
+READS ?= 10000
 VERSITYGW := v1.8.0
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults soak lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake clean
+.PHONY: help setup demo down test test-faults soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: eve
 
 soak: setup ## Kill and pause tails and landers at random (SECONDS=60 SEED=1), then compare every line
 	python tests/faults/soak.py --seconds $(SECONDS) --seed $(SEED)
+
+soak-lake: setup ## Builds, rollbacks, kills and vacuum until a reader has asked so often (READS=10000)
+	READS=$(READS) pytest -rP --timeout 7200 tests/integration/lake/test_publication.py
 
 lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlfluff
 	ruff check .

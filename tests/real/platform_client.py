@@ -72,6 +72,11 @@ class PlatformClient:
         asked = ("land", "--contracts", contracts, "--topic", topic, "--until-caught-up")
         self._sandbox.run(*asked, *more)
 
+    def drift(self, contracts: Path, data_type: str, day: str) -> list[dict[str, Any]]:
+        """What a day's records carry that the contract does not say."""
+        asked = ("drift", "--contracts", contracts, "--type", data_type, "--day", day, "--json")
+        return [json.loads(line) for line in self._sandbox.run(*asked).stdout.splitlines()]
+
     def dbt(self, project: str, *arguments: str) -> None:
         """Run dbt on the project `lake` or `warehouse` of these tests. Raises DbtFailed.
 

@@ -3,6 +3,7 @@
 The host that sent them restarted and sent its first lines again, as happens.
 """
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,29 +26,29 @@ from straight import (
 EVENTS = "job_postings/internships_events.jsonl.gz"
 SENT_AGAIN = 500
 
-FITS = object_of(
-    required=["event", "commit", "observed_at", "listing"],
-    event=a_string,
-    commit=a_string,
-    observed_at=a_long,
-    changed=list_of(a_string),
-    listing=object_of(
-        required=["id"],
-        id=a_string,
-        company_name=a_string,
-        company_url=a_string,
-        title=a_string,
-        url=a_string,
-        source=a_string,
-        sponsorship=a_string,
-        locations=list_of(a_string),
-        terms=list_of(a_string),
-        active=a_boolean,
-        is_visible=a_boolean,
-        date_posted=a_long,
-        date_updated=a_long,
-    ),
-)
+LISTING = {
+    "id": a_string,
+    "company_name": a_string,
+    "company_url": a_string,
+    "title": a_string,
+    "url": a_string,
+    "source": a_string,
+    "sponsorship": a_string,
+    "locations": list_of(a_string),
+    "terms": list_of(a_string),
+    "active": a_boolean,
+    "is_visible": a_boolean,
+    "date_posted": a_long,
+    "date_updated": a_long,
+}
+EVENT = {
+    "event": a_string,
+    "commit": a_string,
+    "observed_at": a_long,
+    "changed": list_of(a_string),
+    "listing": object_of(required=["id"], **LISTING),
+}
+FITS = object_of(required=["event", "commit", "observed_at", "listing"], **EVENT)
 
 
 def observed_at(event: Event) -> datetime:
@@ -163,3 +164,37 @@ def test_the_mart_equals_the_file(
     assert {month: tuple(counts) for month, *counts in rows} == {
         month: tuple(by_month[month, kind] for kind in kinds) for month in months
     }
+
+
+def test_drift_is_told_by_day_field_by_field(
+    platform: PlatformClient, sent: list[bytes], contracts: Path
+) -> None:
+    events = [json.loads(line) for line in sent]
+    days = Counter(f"{observed_at(event):%Y-%m-%d}" for event in events)
+    told: set[str] = set()
+    for day, count in days.most_common(3):
+        of_day = [event for event in events if f"{observed_at(event):%Y-%m-%d}" == day]
+        unnamed: Counter[str] = Counter()
+        misfits: Counter[str] = Counter()
+        for event in of_day:
+            unnamed.update(event.keys() - EVENT.keys())
+            unnamed.update(f"listing.{name}" for name in event["listing"].keys() - LISTING.keys())
+            misfits.update(
+                f"listing.{name}"
+                for name in ("active", "is_visible", "date_posted", "date_updated")
+                if event["listing"].get(name) is not None
+                and not LISTING[name](event["listing"][name])
+            )
+        found = platform.drift(contracts, "listing_event", day)
+        assert {one["of"] for one in found} <= {count}
+        new = {
+            one["field"]: one["records"] for one in found if one["what"] == "not in the contract"
+        }
+        assert new == unnamed
+        scalar: Counter[str] = Counter()
+        for one in found:
+            if " instead of boolean" in one["what"] or " instead of bigint" in one["what"]:
+                scalar[one["field"]] += one["records"]
+        assert scalar == misfits
+        told |= new.keys() | scalar.keys()
+    assert told, "the data drift, and so something is told"

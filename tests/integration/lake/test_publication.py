@@ -3,6 +3,8 @@
 The tests read as one story about one table; a reader asks for its days from the first to the last.
 """
 
+import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -53,8 +55,15 @@ class Reader(threading.Thread):
         self._probe = probe
         self._done = threading.Event()
         self.seen: list[tuple[Any, ...]] = []
+        self.failed: Exception | None = None
 
     def run(self) -> None:
+        try:
+            self._read()
+        except Exception as error:  # told by the last test
+            self.failed = error
+
+    def _read(self) -> None:
         connection = self._probe.project.sandbox.thrift()
         with connection, connection.cursor() as cursor:
             while not self._done.is_set():
@@ -223,7 +232,21 @@ def test_a_snapshot_keeps_what_was_and_is_swapped_whole(probe: Probe) -> None:
     assert len(snap("(1, 'chef')", "(3, 'clerk')")) == 4
 
 
-def test_no_reader_has_ever_seen_a_mixed_or_missing_day(reader: Reader) -> None:
+def test_no_reader_has_ever_seen_a_mixed_or_missing_day(probe: Probe, reader: Reader) -> None:
+    """`make soak-lake READS=10000` asks for more reads than the tests before were long enough for."""
+    for turn in itertools.count():
+        if len(reader.seen) >= int(os.environ.get("READS", "100")):
+            break
+        assert build(probe, f"turn {turn}", "--vars", ALL).exit_code == 0
+        if turn % 3 == 0:
+            probe.project.kill_once("set location", "run", "--full-refresh")
+        if turn % 2:
+            assert rollback(probe, "{model: probe}").exit_code == 0
+        # a grace of two minutes: longer than any query here
+        probe.project.sandbox.run(
+            "lake", "vacuum", "--database", probe.project.database, "--grace-hours", "0.033"
+        )
     reader.stop()
-    assert len(reader.seen) > 100
+    print(f"{len(reader.seen):,} reads")
+    assert reader.failed is None
     assert set(reader.seen) == {(2, 1)}
