@@ -140,12 +140,15 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @contextmanager
-def running_sandbox(state: Path) -> Iterator[Sandbox]:
-    """A sandbox on free ports for as long as the block runs. That it does not start is an error."""
+def running_sandbox(state: Path, *asked: str) -> Iterator[Sandbox]:
+    """A sandbox on free ports for as long as the block runs. That it does not start is an error.
+
+    `asked` are parts, or options of `up`.
+    """
     command = [sys.executable, "-m", "datacore", "sandbox"]
     try:
         up = subprocess.run(
-            [*command, "up", "--state", str(state), "--free-ports", "--secure-kafka"],
+            [*command, "up", *asked, "--state", str(state), "--free-ports"],
             capture_output=True,
             text=True,
             timeout=UP_LIMIT,
@@ -168,5 +171,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The session's sandbox."""
     # a CI that cancels sends TERM; as Ctrl-C it ends the session through its fixtures
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with running_sandbox(tmp_path_factory.mktemp("platform") / "sandbox") as running:
+    state = tmp_path_factory.mktemp("platform") / "sandbox"
+    with running_sandbox(state, "--secure-kafka") as running:
         yield running

@@ -1,12 +1,11 @@
 """The lake on the session's sandbox: a few events of two days, landed and built once."""
 
-import json
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from lake_dbt import DbtProject, Probe
+from lake_dbt import DbtProject, Probe, probe_of
 from lake_events import FIRST, SECOND, application, exposure, land, posting, search, view
 
 from datacore.settings import ROOT
@@ -44,12 +43,6 @@ def lake(sandbox: "Sandbox", tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def probe(sandbox: "Sandbox", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
     """A project of one model, whose SQL the tests write."""
-    root = tmp_path_factory.mktemp("probe")
-    macros = [str(ROOT / "macros" / folder) for folder in ("spark", "shared")]
-    (root / "dbt_project.yml").write_text(
-        json.dumps({"name": "probe", "profile": "lake", "macro-paths": macros})
-    )
-    (root / "models").mkdir()
-    project = DbtProject(sandbox, root, f"t{uuid.uuid4().hex[:8]}", root / "target")
-    yield Probe(project)
-    project.query("drop database {db} cascade")
+    made = probe_of(sandbox, tmp_path_factory.mktemp("probe"), f"t{uuid.uuid4().hex[:8]}")
+    yield made
+    made.project.query("drop database {db} cascade")

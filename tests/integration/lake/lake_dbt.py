@@ -175,3 +175,13 @@ class Probe:
     def rows(self) -> list[tuple[Any, ...]]:
         """What readers see."""
         return self.project.query("select * from {db}.probe order by dt, n")
+
+
+def probe_of(sandbox: "Sandbox", root: Path, prefix: str) -> Probe:
+    """A project of one model in a folder, which builds in a database of its own."""
+    macros = [str(ROOT / "macros" / folder) for folder in ("spark", "shared")]
+    (root / "dbt_project.yml").write_text(
+        json.dumps({"name": "probe", "profile": "lake", "macro-paths": macros})
+    )
+    (root / "models").mkdir()
+    return Probe(DbtProject(sandbox, root, prefix, root / "target"))
