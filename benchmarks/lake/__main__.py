@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,9 @@ select
 from {{{{ source('raw', '{name}') }}}}
 group by dt, kind
 """
+EVENTS = """
+select event_id, kind, user_id, value, occurred_at, dt from {{{{ source('raw', '{name}') }}}}
+"""
 WAYS = {
     "swap_partitions": (
         "materialized='incremental', incremental_strategy='swap_partitions', partition_by='dt', "
@@ -69,7 +73,8 @@ WAYS = {
         "materialized='incremental', incremental_strategy='insert_overwrite', partition_by='dt', "
         "file_format='parquet', location_root='{root}'"
     ),
-    "table": "materialized='table', file_format='parquet', partition_by='dt', location_root='{root}'",
+    # without a location of its own: with one, dbt-spark cannot build it a second time
+    "table": "materialized='table', file_format='parquet', partition_by='dt'",
 }
 OURS = "swap_partitions"
 
@@ -121,6 +126,10 @@ class Project:
                 config = WAYS[way].format(root=root)
                 text = "{{ config(" + config + ") }}" + ROLLUP.format(name=name)
                 (folder / "models" / f"{name}_{way}.sql").write_text(text)
+        if OURS in ways:
+            config = WAYS[OURS].format(root=root).replace("['dt', 'kind']", "['dt', 'event_id']")
+            text = "{{ config(" + config + ", sort_by='kind') }}" + EVENTS.format(name=names[-1])
+            (folder / "models" / "events.sql").write_text(text)
 
     def run(self, model: str) -> float:
         """Build a model; the seconds that dbt says it took."""
@@ -167,6 +176,40 @@ def measure(project: Project, model: str, log: EventLog) -> Cost:
     log.since()
     seconds = project.run(model)
     return Cost(seconds, *log.since())
+
+
+QUERIES = {
+    "the roll-up": "select dt, kind, count(*), count(distinct user_id), sum(value) from {table} group by dt, kind",
+    "one column of one day": "select sum(value) from {table} where dt = date '{day}'",
+    "a kind": "select count(*) from {table} where kind = 'apply'",
+}
+
+
+def formats(settings: Settings, name: str, log: EventLog) -> Iterator[str]:
+    """Rows of a table: the same queries on the raw lines and on Parquet."""
+    connection = hive.connect(settings.thrift.host, settings.thrift.port)
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"select cast(min(dt) as string) from raw.{name}")  # noqa: S608
+        ((day,),) = cursor.fetchall()
+        for told, query in QUERIES.items():
+            found = []
+            for table in (f"raw.{name}", "lake.events"):
+                asked = query.format(table=table, day=day)
+                cursor.execute(asked)
+                cursor.fetchall()  # the first does not count
+                log.since()
+                began = time.perf_counter()
+                cursor.execute(asked)
+                rows = sorted(cursor.fetchall())
+                seconds = time.perf_counter() - began
+                found.append((rows, seconds, log.since()[0]))
+            if found[0][0] != found[1][0]:
+                raise RuntimeError(f"{told}: raw lines and Parquet give different rows")
+            for place, (_, seconds, read) in zip(("raw JSON", "Parquet"), found, strict=True):
+                yield f"| {told} | {place} | {seconds:.2f} | {read / 1e6:.2f} |"
+    finally:
+        connection.close()
 
 
 def contents(settings: Settings, model: str) -> list[tuple[Any, ...]]:
@@ -226,6 +269,10 @@ def main(lengths: tuple[int, ...]) -> None:
                       f"| {cost.written / 1e6:.3f} | {cost.tasks} |", flush=True)  # fmt: skip
             if any(rows != seen[0] for rows in seen):
                 raise RuntimeError(f"{name}: the ways give different roll-ups")
+        projects[OURS].run("events")
+        print("\n| query | on | seconds | MB read |\n|-|-|-:|-:|")
+        for row in formats(settings, names[-1], log):
+            print(row, flush=True)
 
 
 if __name__ == "__main__":
