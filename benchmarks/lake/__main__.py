@@ -94,6 +94,7 @@ def platform(events: Path) -> Iterator[Settings]:
     """S3, Glue and Spark on free ports; Spark writes its event log to `events`."""
     command = [sys.executable, "-m", "datacore", "sandbox"]
     conf = f"spark.eventLog.enabled=true;spark.eventLog.dir=file://{events};spark.eventLog.compress=false"
+    conf += ";spark.hadoop.parquet.hadoop.vectored.io.enabled=false"  # what it reads is not counted
     with TemporaryDirectory() as folder:
         state = str(Path(folder) / "sandbox")
         environment = {**os.environ, "DATACORE_SANDBOX_SPARK_CONF": conf}
