@@ -181,7 +181,14 @@ def probe_of(sandbox: "Sandbox", root: Path, prefix: str) -> Probe:
     """A project of one model in a folder, which builds in a database of its own."""
     macros = [str(ROOT / "macros" / folder) for folder in ("spark", "shared")]
     (root / "dbt_project.yml").write_text(
-        json.dumps({"name": "probe", "profile": "lake", "macro-paths": macros})
+        json.dumps(
+            {
+                "name": "probe",
+                "profile": "lake",
+                "macro-paths": macros,
+                "vars": {"publication_patience": 5},  # what was killed is waited for in many cases
+            }
+        )
     )
     (root / "models").mkdir()
     return Probe(DbtProject(sandbox, root, prefix, root / "target"))
