@@ -17,7 +17,7 @@ from benchmarks.ingest.sinks import LAND, RAW, Task, own_variables
 from benchmarks.ingest.workload import Workload
 
 HOURS = 10_000
-SIZE = 300e6
+SIZE = 60e6
 """Bytes, times the benchmark's scale."""
 MIB = 1024 * 1024
 
