@@ -91,6 +91,8 @@ class Ledger:
     offsets: dict[int, int] = field(default_factory=dict)
     watermarks: dict[int, int] = field(default_factory=dict)
     hours: dict[Hour, HourTotals] = field(default_factory=dict)
+    unsealed: set[Hour] = field(default_factory=set)
+    """Those of `hours` that are not sealed: few, however long the history is."""
     generations: dict[int, int] = field(default_factory=dict)
     topic_ids: dict[int, str] = field(default_factory=dict)
     replays: int = 0
@@ -114,7 +116,10 @@ class Ledger:
         self.sequence = entry.sequence
         self.offsets |= {int(number): offset for number, offset in entry.offsets.items()}
         self.watermarks |= {int(number): mark for number, mark in entry.watermarks.items()}
-        self.hours |= {Hour(h.data_type, h.dt, h.hour): h for h in entry.hours}
+        for totals in entry.hours:
+            hour = Hour(totals.data_type, totals.dt, totals.hour)
+            self.hours[hour] = totals
+            (self.unsealed.discard if totals.sealed else self.unsealed.add)(hour)
         self.generations |= {int(number): known for number, known in entry.generations.items()}
         self.topic_ids |= {int(number): known for number, known in entry.topic_ids.items()}
         self.replays = max(self.replays, entry.replays)
@@ -198,7 +203,7 @@ class Ledger:
 
     def _totals(self, touched: Mapping[Hour, list[int]], sealed_ms: int) -> tuple[HourTotals, ...]:
         """Every hour that was touched, and every open one that is sealed now, in order."""
-        newly = {h for h, t in self.hours.items() if not t.sealed and h.ends_ms() <= sealed_ms}
+        newly = {hour for hour in self.unsealed if hour.ends_ms() <= sealed_ms}
         return tuple(
             HourTotals(
                 *hour,

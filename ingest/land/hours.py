@@ -93,8 +93,7 @@ class HourLog:
     @property
     def unsealed(self) -> int:
         """How many hours are not sealed yet, as far as the log was read."""
-        hours = self._ledger.hours.values() if self._ledger else ()
-        return sum(not hour.sealed for hour in hours)
+        return len(self._ledger.unsealed) if self._ledger else 0
 
     def write(self, progress: Progress, written_at: Callable[[], str]) -> Entry | None:
         """Write an entry for what changed since the last; None where nothing did.
