@@ -14,6 +14,7 @@ import structlog
 from metastore.cache import Cache
 from metastore.files import Files, FilesFailed, UnsafeLocation
 from metastore.glue import Glue
+from metastore.meter import Meter
 
 log = structlog.get_logger("metastore")
 
@@ -24,13 +25,25 @@ Table = Mapping[str, Any]
 class Catalog:
     """One per process; thread-safe."""
 
-    def __init__(self, glue: Glue, files: Files, warehouse: str, cache_seconds: float) -> None:
+    def __init__(
+        self,
+        glue: Glue,
+        files: Files,
+        warehouse: str,
+        cache_seconds: float,
+        meter: Meter | None = None,
+    ) -> None:
         self.glue = glue
         self.files = files
         self.warehouse = warehouse.rstrip("/")
         """Where databases lie that name no location."""
-        self._databases: Cache[str, Database] = Cache(cache_seconds)
-        self._tables: Cache[tuple[str, str], Table] = Cache(cache_seconds)
+        told = meter or Meter()
+        self._databases: Cache[str, Database] = Cache(
+            cache_seconds, looked=lambda hit: told.cache("databases", hit)
+        )
+        self._tables: Cache[tuple[str, str], Table] = Cache(
+            cache_seconds, looked=lambda hit: told.cache("tables", hit)
+        )
 
     def database(self, name: str) -> Database:
         """Raises NotFound."""
