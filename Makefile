@@ -12,7 +12,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults soak lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log clean
+.PHONY: help setup demo down test test-faults soak lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-metastore clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-audit: setup ## The audit of 10,000 objects against fetching them
 
 bench-hour-log: setup ## What changed since entry N, with little history and with a year of it
 	@python -m benchmarks.hour_log
+
+bench-metastore: setup ## 10,000 partitions, a pruned plan and Glue 30 ms away, against boto3
+	@python -m benchmarks.metastore
 
 clean: ## Remove environment, caches and targets (not a running sandbox: `make down`)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis target logs dbt_project/warehouse/target dbt_project/warehouse/logs

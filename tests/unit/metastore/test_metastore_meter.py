@@ -1,6 +1,7 @@
 """What Prometheus is told of the metastore, and when it is not well."""
 
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stub_glue import StubGlue, client_error
 
 from datacore.metrics import serving
+from datacore.settings import ROOT
 from metastore.calls.catalog import Catalog
 from metastore.commands import answers_of
 from metastore.files import Files
@@ -206,3 +208,14 @@ def test_labels_never_name_what_is_in_the_catalog(metered: Answers, port: int) -
     text: Any = get(port, "/metrics")[1]
     assert "create_table" in text
     assert "secret" not in text
+
+
+def test_every_metric_and_no_other_is_documented(meter: Meter) -> None:
+    page = (ROOT / "docs" / "metastore.md").read_text()
+    named = set(re.findall(r"^\| `(datacore_\w+)`", page, re.MULTILINE))
+    families = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in meter.registry.collect()
+        if family.name.startswith("datacore_")
+    }
+    assert named == families
