@@ -252,7 +252,7 @@ def pruned_by_boto(glue: Any, table: str, day: str) -> int:
     return sum(len(page["Partitions"]) for page in pages)
 
 
-def register(cursor: Any, client: Any, glue: Any, count: int) -> None:
+def register(cursor: Any, client: Any, glue: Any, proxy: Proxy, metrics: int, count: int) -> None:
     """Three tables of `count` partitions, each made its own way, then plans over one of them."""
     wanted = keys(count)
     ways: list[tuple[str, str, Callable[[str], None]]] = [
@@ -287,6 +287,9 @@ def register(cursor: Any, client: Any, glue: Any, count: int) -> None:
         cursor.execute("explain formatted " + query)
         cursor.fetchall()
 
+    before, asked_before = Counter(proxy.calls), hive_calls(metrics)
+    explained()
+    calls, hive_asked = proxy.calls - before, hive_calls(metrics) - asked_before
     planned = statistics.median(seconds(explained) for _ in range(PRUNED))
     fetched = statistics.median(
         seconds(lambda: pruned_by_boto(glue, "bench.spark", day)) for _ in range(PRUNED)
@@ -302,6 +305,10 @@ def register(cursor: Any, client: Any, glue: Any, count: int) -> None:
         ("boto3 `get_partitions` (peer)", fetched),
     ):
         click.echo(f"| {title} | {each:.3f} | {each / fetched:.1f} |")
+    click.echo("")
+    for title, counts in (("Hive", hive_asked), ("Glue", calls)):
+        told = ", ".join(f"{name} {number}" for name, number in counts.most_common())
+        click.echo(f"- {title} calls of one `explain`: {told}")
 
 
 def hive_calls(metrics: int) -> Counter[str]:
@@ -367,7 +374,7 @@ def main(partitions: int) -> None:
         client = ThriftHiveMetastore.Client(TBinaryProtocolAccelerated(transport))
         glue = boto3.client("glue")
         far_away(cursor, proxy, metrics)
-        register(cursor, client, glue, partitions)
+        register(cursor, client, glue, proxy, metrics, partitions)
         transport.close()
 
 

@@ -3,7 +3,7 @@
 Comes in: answers for a key (a database, a table). Goes out: the answer, for at most `seconds`.
 A write forgets its key before and after it happens, and an answer that was on its way meanwhile is
 never kept: so once a write has returned, no reader is served what was before it. Writes by others
-are seen after `seconds` at most. What is missing is never remembered.
+are seen after `seconds` at most. What a load raises is not remembered.
 """
 
 import threading

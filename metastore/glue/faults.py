@@ -26,6 +26,7 @@ class GlueError(Exception):
         super().__init__(f"Glue {operation}: {code}: {message}")
         self.operation = operation
         self.code = code
+        self.said = message
 
 
 class NotFound(GlueError):
