@@ -6,6 +6,7 @@ the same run: boto3 that does the same to Glue directly, and the same statements
 """
 
 import http.client
+import logging
 import os
 import statistics
 import subprocess
@@ -367,6 +368,7 @@ def far_away(cursor: Any, proxy: Proxy, metrics: int) -> None:
 @click.argument("partitions", type=click.IntRange(min=100, max=24_000), default=10_000)
 def main(partitions: int) -> None:
     """Measure with PARTITIONS partitions."""
+    logging.getLogger("thrift").setLevel(logging.CRITICAL)  # that a part is not up yet is no news
     with platform() as (site, proxy, metrics):
         cursor = hive.connect(HOST, site.ports["thrift"]).cursor()
         transport = TBufferedTransport(TSocket(HOST, site.ports["metastore"]))
