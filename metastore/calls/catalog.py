@@ -41,7 +41,7 @@ class Catalog:
         self.files = files
         self.warehouse = warehouse.rstrip("/")
         """Where databases lie that name no location."""
-        told = meter or Meter()
+        self._meter = told = meter or Meter()
         self._databases: Cache[str, Database] = Cache(
             cache_seconds, looked=lambda hit: told.cache("databases", hit)
         )
@@ -59,6 +59,7 @@ class Catalog:
         """A table as it was at most the cache's seconds ago. Raises NotFound."""
         key = (database.lower(), name.lower())
         if missing := self._missing.peek(key):
+            self._meter.cache("tables", True)
             raise NotFound(missing.operation, missing.code, missing.said)
         with self._missing.reading() as reading:
             try:

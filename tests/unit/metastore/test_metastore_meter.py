@@ -127,6 +127,11 @@ def test_cache_tells_hits_from_misses(metered: Answers, port: int) -> None:
     assert more("cache_total", "tables", "miss") == 1
     assert more("cache_total", "tables", "hit") == 2
     assert found["cache_total", "databases", "miss"] == 1, "where the table lies"
+    for _ in range(2):
+        with pytest.raises(ttypes.NoSuchObjectException):
+            metered.get_table("lake", "nope")
+    before, found = found, samples(port)
+    assert (more("cache_total", "tables", "miss"), more("cache_total", "tables", "hit")) == (1, 1)
 
 
 def test_attempts_at_glue_and_their_repeats_are_counted(
