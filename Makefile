@@ -13,7 +13,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake clean
+.PHONY: help setup demo down test test-faults soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-hour-log: setup ## What changed since entry N, with little history and wit
 
 bench-lake: setup ## What a build of one day's news costs on 1, 10 and 100 days of history, against stock dbt-spark
 	@python -m benchmarks.lake
+
+bench-metastore: setup ## 10,000 partitions, a pruned plan and Glue 30 ms away, against boto3
+	@python -m benchmarks.metastore
 
 clean: ## Remove environment, caches and targets (not a running sandbox: `make down`)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis target logs dbt_project/warehouse/target dbt_project/warehouse/logs

@@ -73,7 +73,7 @@ def entries(topic: str, count: int) -> Iterator[tuple[Entry, bytes | None]]:
         ends = (FIRST_HOUR + number + 1) * MS_PER_HOUR
         cut = Manifest(
             Kind.CUT, topic, "id", 0, number * 3_000, (number + 1) * 3_000, 3_000, "r", "l",
-            "2026-01-02T00:00:00.000Z", min_timestamp=ends - MS_PER_HOUR, max_timestamp=ends,
+            "2027-01-02T00:00:00.000Z", min_timestamp=ends - MS_PER_HOUR, max_timestamp=ends,
             objects=objects,
         )  # fmt: skip
         entry = ledger.next_entry({0: [cut]}, set(), ends, 0, cut.written_at)

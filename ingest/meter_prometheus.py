@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from datacore.metrics import Health
 from ingest.meter import LaneState, Meter
 
 if TYPE_CHECKING:
@@ -31,10 +32,9 @@ SIZES = (KIB, 16 * KIB, 128 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB)
 
 
 @dataclass(frozen=True)
-class Health:
+class LoopHealth(Health):
     """Whether the loop makes progress."""
 
-    well: bool
     seconds_since_step: float
     limit_seconds: float
 
@@ -114,10 +114,10 @@ class PrometheusMeter(Meter):
             "kafka_client_problems_total", "Problems that Kafka's client library met.", "level"
         )
 
-    def health(self) -> Health:
+    def health(self) -> LoopHealth:
         """Whether the last step is young enough."""
         age = max(0.0, self._clock() - self._stepped_at)
-        return Health(age < self._stalled_after, round(age, 3), self._stalled_after)
+        return LoopHealth(age < self._stalled_after, round(age, 3), self._stalled_after)
 
     def collect(self) -> Iterator[Metric]:
         """What depends on the time of asking. Called by the registry, from any thread."""

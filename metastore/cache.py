@@ -3,7 +3,7 @@
 Comes in: answers for a key (a database, a table). Goes out: the answer, for at most `seconds`.
 A write forgets its key before and after it happens, and an answer that was on its way meanwhile is
 never kept: so once a write has returned, no reader is served what was before it. Writes by others
-are seen after `seconds` at most. What is missing is never remembered.
+are seen after `seconds` at most. What a load raises is not remembered.
 """
 
 import threading
@@ -38,9 +38,16 @@ class Reading(Generic[Key, Value]):
 class Cache(Generic[Key, Value]):
     """Thread-safe. `seconds` 0 remembers nothing. The clock is monotonic, in seconds."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        looked: Callable[[bool], None] = lambda hit: None,
+    ) -> None:
+        """`looked` is told of each `get` whether the answer was remembered."""
         self._seconds = seconds
         self._clock = clock
+        self._looked = looked
         self._lock = threading.Lock()
         self._entries: dict[Key, _Entry[Value]] = {}
         self._readings: set[Reading[Key, Value]] = set()
@@ -55,6 +62,7 @@ class Cache(Generic[Key, Value]):
     def get(self, key: Key, load: Callable[[], Value]) -> Value:
         """The answer, remembered or loaded. What `load` raises passes through."""
         remembered = self.peek(key)
+        self._looked(remembered is not None)
         if remembered is not None:
             return remembered
         with self.reading() as reading:

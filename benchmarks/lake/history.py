@@ -63,7 +63,7 @@ class History:
         first = self.number - RECORDS * len(hours)
         cut = Manifest(
             Kind.CUT, self.ledger.topic, "id", 0, first, self.number, self.number - first, "r", "l",
-            "2026-01-02T00:00:00.000Z", min_timestamp=ends, max_timestamp=ends, objects=tuple(landed),
+            "2027-01-02T00:00:00.000Z", min_timestamp=ends, max_timestamp=ends, objects=tuple(landed),
         )  # fmt: skip
         entry = self.ledger.next_entry({0: [cut]}, set(), ends, 0, cut.written_at)
         assert entry is not None

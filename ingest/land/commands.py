@@ -13,6 +13,7 @@ from kafka import KafkaAdminClient
 from datacore.aws import glue_client, kinesis_client, s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
+from datacore.metrics import metrics_options
 from datacore.settings import SOURCES, Settings, load_settings
 from ingest import topics as kafka_topics
 from ingest.kafka_client import kafka_errors, kafka_settings
@@ -26,7 +27,7 @@ from ingest.land.source_kafka import kafka_source
 from ingest.land.source_kinesis import Share
 from ingest.land.source_topics import Rebalance
 from ingest.meter_aws import metered
-from ingest.meter_server import measured, metrics_options
+from ingest.meter_server import measured
 from ingest.register.catalog import Catalog
 from ingest.register.registrar import Registrar
 from ingest.signals import stop_on_signals

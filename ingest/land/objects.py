@@ -7,7 +7,7 @@ that thousands of open objects hold little more than their compressed bytes. No 
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from isal import isal_zlib
@@ -47,8 +47,7 @@ def hour_words(hour: int) -> tuple[str, str]:
 
 def hour_number(dt: str, hour: str) -> int:
     """Partition values back to the hour since 1970."""
-    moment = datetime.strptime(f"{dt} {hour}", "%Y-%m-%d %H")
-    return (moment - EPOCH) // timedelta(hours=1)
+    return (date.fromisoformat(dt).toordinal() - EPOCH.toordinal()) * 24 + int(hour)
 
 
 def generation_name(generation: int) -> str:

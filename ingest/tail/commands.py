@@ -13,9 +13,10 @@ import click
 import structlog
 
 from datacore.errors import DatacoreError
+from datacore.metrics import metrics_options
 from datacore.settings import load_settings
 from ingest.meter import Meter
-from ingest.meter_server import measured, metrics_options
+from ingest.meter_server import measured
 from ingest.signals import stop_on_signals
 from ingest.tail.follower import FollowedPath, forget, gone, left_behind, open_paths
 from ingest.tail.lines import Batch

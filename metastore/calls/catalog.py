@@ -5,17 +5,22 @@ of a database or table goes through `writing_…`, so that the cache cannot miss
 """
 
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import structlog
 
 from metastore.cache import Cache
 from metastore.files import Files, FilesFailed, UnsafeLocation
-from metastore.glue import Glue
+from metastore.glue import Glue, NotFound
+from metastore.meter import Meter
 
 log = structlog.get_logger("metastore")
+
+MISSING_SECONDS = 0.5
+"""How long it is remembered that there is no such table: Spark asks up to three times before it makes
+one. Short, so that who waits for another's table hardly waits longer."""
 
 Database = Mapping[str, Any]
 Table = Mapping[str, Any]
@@ -24,13 +29,26 @@ Table = Mapping[str, Any]
 class Catalog:
     """One per process; thread-safe."""
 
-    def __init__(self, glue: Glue, files: Files, warehouse: str, cache_seconds: float) -> None:
+    def __init__(
+        self,
+        glue: Glue,
+        files: Files,
+        warehouse: str,
+        cache_seconds: float,
+        meter: Meter | None = None,
+    ) -> None:
         self.glue = glue
         self.files = files
         self.warehouse = warehouse.rstrip("/")
         """Where databases lie that name no location."""
-        self._databases: Cache[str, Database] = Cache(cache_seconds)
-        self._tables: Cache[tuple[str, str], Table] = Cache(cache_seconds)
+        self._meter = told = meter or Meter()
+        self._databases: Cache[str, Database] = Cache(
+            cache_seconds, looked=lambda hit: told.cache("databases", hit)
+        )
+        self._tables: Cache[tuple[str, str], Table] = Cache(
+            cache_seconds, looked=lambda hit: told.cache("tables", hit)
+        )
+        self._missing: Cache[tuple[str, str], NotFound] = Cache(min(cache_seconds, MISSING_SECONDS))
 
     def database(self, name: str) -> Database:
         """Raises NotFound."""
@@ -39,8 +57,16 @@ class Catalog:
 
     def table(self, database: str, name: str) -> Table:
         """A table as it was at most the cache's seconds ago. Raises NotFound."""
-        database, name = database.lower(), name.lower()
-        return self._tables.get((database, name), lambda: self.glue.get_table(database, name))
+        key = (database.lower(), name.lower())
+        if missing := self._missing.peek(key):
+            self._meter.cache("tables", True)
+            raise NotFound(missing.operation, missing.code, missing.said)
+        with self._missing.reading() as reading:
+            try:
+                return self._tables.get(key, lambda: self.glue.get_table(*key))
+            except NotFound as error:
+                reading.keep(key, error)
+                raise
 
     def table_now(self, database: str, name: str) -> Table:
         """A table as Glue has it now. Raises NotFound."""
@@ -57,20 +83,25 @@ class Catalog:
             tables: list[Table] = list(self.glue.list_tables(database))
             for table in tables:
                 reading.keep((database, table["Name"]), table)
+        self._missing.forget(*((database, table["Name"]) for table in tables))
         return tables
 
     def writing_database(self, name: str) -> AbstractContextManager[None]:
         """Around every write of a database."""
         return self._databases.writing(name.lower())
 
-    def writing_table(self, *names: tuple[str, str]) -> AbstractContextManager[None]:
+    @contextmanager
+    def writing_table(self, *names: tuple[str, str]) -> Iterator[None]:
         """Around every write of tables, given as (database, table)."""
-        return self._tables.writing(*((d.lower(), t.lower()) for d, t in names))
+        keys = [(database.lower(), table.lower()) for database, table in names]
+        with self._tables.writing(*keys), self._missing.writing(*keys):
+            yield
 
     def forget(self) -> None:
         """Forget all that is remembered."""
         self._databases.clear()
         self._tables.clear()
+        self._missing.clear()
 
     def location_of_database(self, name: str) -> str:
         """Where a database's managed tables lie. Raises NotFound."""

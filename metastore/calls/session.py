@@ -4,6 +4,7 @@ fb303's status, settings, and the empty answers (roles, privileges, constraints,
 clients need to go on. Nothing here touches Glue but `flushCache`.
 """
 
+import time
 from typing import Any
 
 from hmsclient.genthrift.hive_metastore import ttypes
@@ -19,9 +20,17 @@ class SessionCalls:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._since = int(time.time())
 
     def getStatus(self) -> int:
         return _ALIVE
+
+    def getStatusDetails(self) -> str:
+        return "ALIVE"
+
+    def aliveSince(self) -> int:
+        """Seconds since 1970."""
+        return self._since
 
     def getName(self) -> str:
         return "datacore metastore"
@@ -78,6 +87,16 @@ class SessionCalls:
     def get_table_column_statistics(self, database: str, table: str, column: str) -> Any:
         """Spark keeps its statistics in the table's parameters; Hive's own are not kept."""
         raise ttypes.NoSuchObjectException(f"no statistics of {database}.{table}.{column}")
+
+    def get_partition_column_statistics(
+        self, database: str, table: str, partition: str, column: str
+    ) -> Any:
+        raise ttypes.NoSuchObjectException(
+            f"no statistics of {database}.{table}, partition {partition}, column {column}"
+        )
+
+    def get_aggr_stats_for(self, request: Any) -> Any:
+        return ttypes.AggrStats([], 0)
 
     def get_table_statistics_req(self, request: Any) -> Any:
         return ttypes.TableStatsResult([])

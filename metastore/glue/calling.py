@@ -4,13 +4,33 @@ Comes in: an operation of boto3's Glue client and its arguments. Goes out: Glue'
 Raises `GlueError`s.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from metastore.glue.faults import FAULTS, THROTTLED, Backoff, Busy, explain
+from metastore.glue.faults import (
+    FAULTS,
+    THROTTLED,
+    Backoff,
+    Busy,
+    Faulty,
+    GlueError,
+    Refused,
+    Unreachable,
+    explain,
+)
+from metastore.meter import Meter
+
+_NO_ANSWER = (Busy, Faulty, Refused, Unreachable)
+"""Errors after which Glue cannot be said to work for this service; any other is an answer."""
+_REASONS: dict[type[GlueError], str] = {
+    Busy: "throttled",
+    Faulty: "faulty",
+    Unreachable: "unreachable",
+}
 
 
 @dataclass(frozen=True)
@@ -28,9 +48,12 @@ class Failure:
 class Caller:
     """Calls of one boto3 Glue client. Thread-safe, as boto3's clients are."""
 
-    def __init__(self, client: Any, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, client: Any, backoff: Backoff | None = None, meter: Meter | None = None
+    ) -> None:
         self._client = client
         self._backoff = backoff or Backoff()
+        self._meter = meter or Meter()
 
     @property
     def endpoint(self) -> str:
@@ -39,16 +62,28 @@ class Caller:
 
     def call(self, operation: str, repeatable: bool = True, **arguments: Any) -> dict[str, Any]:
         """The answer. `repeatable`: it does no harm to send it again when no answer came."""
-
-        def once() -> dict[str, Any]:
-            try:
-                answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
-            except (ClientError, BotoCoreError) as error:
-                raise explain(operation, error, self.endpoint) from error
-            return answer
-
-        answer: dict[str, Any] = self._backoff.run(once, repeatable)
+        answer: dict[str, Any] = self._backoff.run(
+            lambda: self.attempt(operation, **arguments),
+            repeatable,
+            again=lambda error: self._meter.glue_retry(operation, _REASONS[type(error)]),
+        )
         return answer
+
+    def attempt(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """The answer to one attempt, counted. Raises GlueError."""
+        started, outcome, answered = time.perf_counter(), "broke", False
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+        except (ClientError, BotoCoreError) as error:
+            explained = explain(operation, error, self.endpoint)
+            outcome, answered = explained.code, not isinstance(explained, _NO_ANSWER)
+            raise explained from error
+        else:
+            outcome, answered = "ok", True
+            return answer
+        finally:
+            seconds = time.perf_counter() - started
+            self._meter.glue_call(operation, outcome, seconds, answered)
 
     def pages(self, operation: str, result: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         """Every item under `result`, page by page as they are asked for."""
@@ -62,11 +97,12 @@ class Caller:
 
     def in_batches(
         self,
+        operation: str,
         size: int,
         entries: Sequence[dict[str, Any]],
         send: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
     ) -> None:
-        """`send` all entries, at most `size` at a time.
+        """`send` all entries by `operation`, at most `size` at a time.
 
         `send` returns those that Glue left unprocessed; they are sent again after a wait. Raises
         Busy where Glue never takes them.
@@ -78,6 +114,7 @@ class Caller:
                 if not remaining:
                     break
                 self._backoff.wait(attempt)
+                self._meter.glue_retry(operation, "entries")
             else:
                 raise Busy("batch", "Throttled", f"{len(remaining)} entries were never processed")
 
@@ -110,5 +147,5 @@ class Caller:
                     failures.append(Failure(values, code, detail.get("ErrorMessage", "")))
             return [entry for entry in batch if tuple(entry[key]) in again]
 
-        self.in_batches(size, entries, send)
+        self.in_batches(operation, size, entries, send)
         return failures

@@ -8,9 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
+import structlog
 from botocore.config import Config
 
 from metastore.glue.calling import Caller, Failure
+from metastore.glue.faults import GlueError
+from metastore.meter import Meter
+
+log = structlog.get_logger("metastore")
 
 CREATE_BATCH = 100
 UPDATE_BATCH = 100
@@ -26,7 +31,7 @@ class Glue(Caller):
     """The Glue Data Catalog."""
 
     @classmethod
-    def connect(cls, endpoint_url: str | None, region: str) -> "Glue":
+    def connect(cls, endpoint_url: str | None, region: str, meter: Meter | None = None) -> "Glue":
         """A client by boto3's own credentials. Retries are this room's, not botocore's."""
         config = Config(
             connect_timeout=3,
@@ -35,15 +40,21 @@ class Glue(Caller):
             max_pool_connections=64,
             tcp_keepalive=True,
         )
-        return cls(
-            boto3.client("glue", endpoint_url=endpoint_url, region_name=region, config=config)
-        )
+        client = boto3.client("glue", endpoint_url=endpoint_url, region_name=region, config=config)
+        return cls(client, meter=meter)
 
     # databases
 
     def check(self) -> None:
         """One small call. Raises GlueError where Glue cannot be used."""
         self.call("get_databases", MaxResults=1)
+
+    def probe(self) -> None:
+        """The same, in one attempt; that it failed is only logged, and the meter knows."""
+        try:
+            self.attempt("get_databases", MaxResults=1)
+        except GlueError as error:
+            log.warning("glue does not answer", reason=str(error))
 
     def get_database(self, name: str) -> dict[str, Any]:
         """Raises NotFound."""
@@ -129,14 +140,15 @@ class Glue(Caller):
         """Those of the wanted partitions that exist."""
         found: list[dict[str, Any]] = []
 
-        def send(keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        def send(batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
             answer = self.call(
-                "batch_get_partition", DatabaseName=database, TableName=table, PartitionsToGet=keys
+                "batch_get_partition", DatabaseName=database, TableName=table, PartitionsToGet=batch
             )
             found.extend(answer.get("Partitions") or ())
             return list(answer.get("UnprocessedKeys") or ())
 
-        self.in_batches(GET_BATCH, [{"Values": list(values)} for values in wanted], send)
+        keys = [{"Values": list(values)} for values in wanted]
+        self.in_batches("batch_get_partition", GET_BATCH, keys, send)
         return found
 
     def create_partitions(

@@ -26,6 +26,7 @@ class GlueError(Exception):
         super().__init__(f"Glue {operation}: {code}: {message}")
         self.operation = operation
         self.code = code
+        self.said = message
 
 
 class NotFound(GlueError):
@@ -155,9 +156,15 @@ class Backoff:
         """Wait after the attempt with this number, counted from 0."""
         self.pause(self.chance() * min(self.cap, self.base * 2**attempt))
 
-    def run(self, call: Callable[[], Any], repeatable: bool) -> Any:
+    def run(
+        self,
+        call: Callable[[], Any],
+        repeatable: bool,
+        again: Callable[[GlueError], None] = lambda error: None,
+    ) -> Any:
         """`call`'s result, tried again while Glue is busy, unreachable, or, for calls that are
-        `repeatable` without harm, faulty. Raises the last GlueError.
+        `repeatable` without harm, faulty. Raises the last GlueError. `again` is told of each
+        error after which another attempt follows.
         """
         attempt, started = 0, self.clock()
         while True:
@@ -173,3 +180,4 @@ class Backoff:
                 if attempt >= limit or self.clock() - started > self.patience:
                     raise
                 self.wait(attempt - 1)
+                again(error)

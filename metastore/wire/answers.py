@@ -16,6 +16,7 @@ from thrift.Thrift import TApplicationException, TException
 from metastore.files import FilesFailed, UnsafeLocation
 from metastore.filters import FilterError
 from metastore.glue import AlreadyExists, GlueError, NotFound
+from metastore.meter import Meter
 
 log = structlog.get_logger("metastore")
 
@@ -97,9 +98,12 @@ class Answers:
     `rooms` are objects whose methods are calls; the first that has a call answers it.
     """
 
-    def __init__(self, rooms: Sequence[object], read_only: bool = False) -> None:
+    def __init__(
+        self, rooms: Sequence[object], read_only: bool = False, meter: Meter | None = None
+    ) -> None:
         self._rooms = rooms
         self._read_only = read_only
+        self._meter = meter or Meter()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_") or name not in PROTOCOL:
@@ -121,11 +125,13 @@ class Answers:
 
     def _guarded(self, name: str) -> Callable[..., Any]:
         method, declared = self._find(name), declared_errors(name)
-        refusal: str | None = None
+        refusal, refused = "", ""
         if method is None:
             refusal = f"{name} is not supported by the metastore on Glue"
+            refused = "unsupported"
         elif self._read_only and is_write(name):
             refusal = f"{name}: this metastore is read-only"
+            refused = "read_only"
 
         def answer(*arguments: Any) -> Any:
             started = time.perf_counter()
@@ -140,7 +146,10 @@ class Answers:
                     log.exception("call broke", call=name)
                 raise error from failure
             finally:
-                _report(name, arguments, time.perf_counter() - started, error)
+                seconds = time.perf_counter() - started
+                outcome = refused or (type(error).__name__ if error else "ok")
+                self._meter.called(name, outcome, seconds)
+                _report(name, arguments, seconds, error)
 
         answer.__name__ = name
         return answer

@@ -1,11 +1,12 @@
 """Sockets to Thrift: a thread a connection, keepalive, a limit in time for half a message, a clean stop.
 
-Comes in: connections. Goes out: the processor's answers. `stop` may be called from a signal
+Comes in: connections, plain or TLS. Goes out: the processor's answers. `stop` may be called from a signal
 handler: no new connection is taken, calls under way are answered, then all is closed.
 """
 
 import errno
 import socket
+import ssl
 import threading
 import time
 
@@ -15,12 +16,15 @@ from thrift.Thrift import TException, TProcessor
 from thrift.transport.TTransport import TBufferedTransport, TTransportBase, TTransportException
 
 from datacore.errors import UsageError
+from metastore.meter import Meter
 
 log = structlog.get_logger("metastore")
 
 MESSAGE_SECONDS = 60.0
 """A message that has begun must end in this time, and an answer must be taken. Waiting for a
 message has no limit: Spark keeps its connection for hours, and keepalive finds dead peers."""
+HANDSHAKE_SECONDS = 10.0
+"""A TLS handshake must end in this time."""
 STRING_LIMIT = 64 * 1024 * 1024
 """Bytes of one string in a request, so that a stray client cannot claim the memory."""
 CONTAINER_LIMIT = 1_000_000
@@ -76,8 +80,17 @@ class PatientSocket(TTransportBase):
 class Server:
     """Listens from its making on; answers once `serve` runs."""
 
-    def __init__(self, processor: TProcessor, host: str, port: int) -> None:
+    def __init__(
+        self,
+        processor: TProcessor,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         self._processor = processor
+        self._tls = tls
+        self._meter = meter or Meter()
         self._protocols = TBinaryProtocolAcceleratedFactory(
             string_length_limit=STRING_LIMIT, container_length_limit=CONTAINER_LIMIT
         )
@@ -125,6 +138,14 @@ class Server:
         for name, level, value in _KEEPALIVE:
             if hasattr(socket, name):  # not every system has all of them
                 connection.setsockopt(level, getattr(socket, name), value)
+        if self._tls:
+            try:
+                connection = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
+            except OSError as error:
+                self._refuse(connection, peer, error)
+                return
         thread = threading.Thread(
             target=self._converse, args=(connection, peer), name=peer, daemon=True
         )
@@ -132,7 +153,35 @@ class Server:
             self._connections[thread] = connection
         thread.start()
 
+    def _shake_hands(self, connection: socket.socket, peer: str) -> bool:
+        """Whether the connection may be used. On its own thread: a stranger may take his time."""
+        if not isinstance(connection, ssl.SSLSocket):
+            self._meter.connected("plain")
+            return True
+        connection.settimeout(HANDSHAKE_SECONDS)
+        try:
+            connection.do_handshake()
+        except (OSError, ValueError) as error:
+            self._refuse(connection, peer, error)
+            return False
+        self._meter.connected("tls")
+        return True
+
+    def _refuse(self, connection: socket.socket, peer: str, error: Exception) -> None:
+        self._meter.connected("refused")
+        log.warning("no TLS handshake", peer=peer, reason=str(error))
+        connection.close()
+
     def _converse(self, connection: socket.socket, peer: str) -> None:
+        try:
+            with self._meter.connection():
+                if self._shake_hands(connection, peer):
+                    self._answer(connection, peer)
+        finally:
+            with self._lock:
+                self._connections.pop(threading.current_thread(), None)
+
+    def _answer(self, connection: socket.socket, peer: str) -> None:
         """One connection, message by message, until it ends or makes no sense."""
         log.debug("connected", peer=peer)
         patient = PatientSocket(connection)
@@ -152,8 +201,6 @@ class Server:
             log.exception("connection broke", peer=peer)
         finally:
             transport.close()
-            with self._lock:
-                self._connections.pop(threading.current_thread(), None)
             log.debug("disconnected", peer=peer)
 
 
@@ -175,7 +222,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _shut(connection: socket.socket, how: int) -> None:
+    """Of a TLS connection the socket below: what is still to be answered must stay encrypted."""
     try:
-        connection.shutdown(how)
+        socket.socket.shutdown(connection, how)
     except OSError as error:
         log.debug("already closed", reason=str(error))

@@ -17,6 +17,7 @@ from moto import mock_aws
 from prometheus_client.parser import text_string_to_metric_families
 
 from datacore.errors import UsageError
+from datacore.metrics import serving
 from ingest.land.lander import CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Rule, Rules
@@ -24,7 +25,6 @@ from ingest.land.source import Partition
 from ingest.log import set_up_logs
 from ingest.meter_aws import metered
 from ingest.meter_prometheus import PrometheusMeter
-from ingest.meter_server import serving
 
 RULES = Rules((Rule("click", "t", "type", "click", "at", None),))
 P0, P1 = Partition("t", 0), Partition("t", 1)

@@ -9,7 +9,10 @@ from hive_objects import hive_partition, hive_table
 from hmsclient.genthrift.hive_metastore import ttypes
 from stub_glue import StubGlue, client_error
 
-from metastore.calls.catalog import pattern
+from metastore.calls.catalog import Catalog, pattern
+from metastore.commands import answers_of
+from metastore.files import Files
+from metastore.glue import Glue
 from metastore.wire.answers import Answers
 
 CHANGED = client_error("UpdateTable", "ConcurrentModificationException")
@@ -227,6 +230,46 @@ def test_clients_own_compare_and_set_holds(answers: Answers) -> None:
         answers.alter_table_with_environment_context("lake", "orders", table, expecting("0"))
     answers.alter_table_with_environment_context("lake", "orders", table, expecting("1"))
     assert answers.get_table("lake", "orders").parameters["metadata_location"] == "2"
+
+
+def test_missing_table_is_asked_for_once_and_seen_as_soon_as_it_is_made(
+    answers: Answers, stub: StubGlue
+) -> None:
+    for _ in range(3):
+        with pytest.raises(ttypes.NoSuchObjectException, match="orders"):
+            answers.get_table("lake", "orders")
+    assert stub.calls["get_table"] == 1
+    answers.create_table(hive_table())
+    assert answers.get_table("lake", "orders").tableName == "orders"
+    answers.drop_table("lake", "orders", False)
+    with pytest.raises(ttypes.NoSuchObjectException, match="orders"):
+        answers.get_table("lake", "orders")
+
+
+def test_table_that_is_listed_is_no_longer_missing(answers: Answers, stub: StubGlue) -> None:
+    with pytest.raises(ttypes.NoSuchObjectException):
+        answers.get_table("lake", "orders")
+    stub.create_table(DatabaseName="lake", TableInput={"Name": "orders", "StorageDescriptor": {}})
+    assert answers.get_all_tables("lake") == ["orders"]
+    assert answers.get_table("lake", "orders").tableName == "orders"
+
+
+def test_missing_table_is_not_remembered_while_it_is_made(answers: Answers, stub: StubGlue) -> None:
+    stub.before["get_table"] = lambda: answers.create_table(hive_table())
+    stub.faults["get_table"] = [client_error("GetTable", "EntityNotFoundException")]
+    with pytest.raises(ttypes.NoSuchObjectException):
+        answers.get_table("lake", "orders")
+    assert answers.get_table("lake", "orders").tableName == "orders"
+
+
+def test_nothing_is_remembered_as_missing_without_a_cache(
+    glue: Glue, stub: StubGlue, tmp_path: Path
+) -> None:
+    reading = answers_of(Catalog(glue, Files(s3=None), f"file:{tmp_path}", cache_seconds=0))
+    for _ in range(2):
+        with pytest.raises(ttypes.NoSuchObjectException):
+            reading.get_table("lake", "orders")
+    assert stub.calls["get_table"] == 2
 
 
 def test_own_write_is_seen_at_once_by_every_thread(answers: Answers) -> None:
