@@ -1,4 +1,4 @@
-"""`datacore sandbox`: the platform on this machine; up, status, logs, restart, down, topic, jars."""
+"""`datacore sandbox`: the platform on this machine; up, status, logs, restart, down, topic, submit, jars."""
 
 import json
 import shutil
@@ -76,6 +76,22 @@ def up(
         f"shell there is `source {state.env}`. `datacore sandbox down` ends it.",
         soft_wrap=True,
     )
+
+
+@sandbox.command(context_settings={"ignore_unknown_options": True})
+@state_option
+@click.argument(
+    "job", nargs=-1, required=True, type=click.UNPROCESSED, metavar="JOB.py [ARGUMENT]..."
+)
+@click.pass_context
+def submit(context: click.Context, directory: Path | None, job: tuple[str, ...]) -> None:
+    """Run a PySpark job on the sandbox's catalog and S3, as `spark-submit` would.
+
+    Its SparkSession needs no settings. The exit code is the job's.
+    """
+    from sandbox.submit import submit as run
+
+    context.exit(run(_state(directory), job))
 
 
 @sandbox.command()

@@ -16,6 +16,8 @@ from sandbox.ports import HOST
 MEMORY_VARIABLE = "DATACORE_SANDBOX_SPARK_MEMORY"
 MEMORY = "1536m"
 """Java heap of driver and executor together."""
+PROPERTIES = "spark.properties"
+"""Spark's settings, in the part's directory."""
 CONF_VARIABLE = "DATACORE_SANDBOX_SPARK_CONF"
 """More settings of Spark, `name=value` with semicolons between."""
 
@@ -44,30 +46,13 @@ def thrift_part(
 ) -> Part:
     """Spark with two cores, its catalog the site's metastore."""
     home = site.state.home("thrift")
-    properties = home / "spark.properties"
-    spark = spark_home()
-    class_path = [f"{spark}/jars/*", *(str(jar) for jar in jars)]
+    properties = home / PROPERTIES
     return Part(
         name="thrift",
         title="Spark Thrift server",
         port=site.ports["thrift"],
         command=(
-            str(java),
-            f"-Xmx{environ.get(MEMORY_VARIABLE) or MEMORY}",
-            "-XX:+IgnoreUnrecognizedVMOptions",
-            "-Duser.timezone=UTC",
-            f"-Djava.io.tmpdir={home / 'tmp'}",
-            f"-Dderby.system.home={home}",
-            *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
-            "-Dio.netty.tryReflectionSetAccessible=true",
-            "-Dio.netty.allocator.type=pooled",
-            "--sun-misc-unsafe-memory-access=allow",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            ":".join(class_path),
-            "org.apache.spark.deploy.SparkSubmit",
-            "--properties-file",
-            str(properties),
+            *spark_submit(java, jars, home, properties, environ),
             "--class",
             "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
             "spark-internal",
@@ -75,10 +60,39 @@ def thrift_part(
             *("--hiveconf", f"hive.server2.thrift.bind.host={HOST}"),
         ),
         files={properties: spark_properties(site, home, environ), home / "tmp" / ".keep": ""},
-        environment={"SPARK_HOME": str(spark), "SPARK_LOCAL_IP": HOST},
+        environment={"SPARK_HOME": str(spark_home()), "SPARK_LOCAL_IP": HOST},
         ask=lambda: _select_one(site.ports["thrift"]),
         needs=("metastore",),
         patience=240,
+    )
+
+
+def spark_submit(
+    java: Path,
+    jars: Iterable[Path],
+    scratch: Path,
+    properties: Path,
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[str, ...]:
+    """Spark's own submit command, without its options; what to run follows."""
+    class_path = [f"{spark_home()}/jars/*", *(str(jar) for jar in jars)]
+    return (
+        str(java),
+        f"-Xmx{environ.get(MEMORY_VARIABLE) or MEMORY}",
+        "-XX:+IgnoreUnrecognizedVMOptions",
+        "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={scratch / 'tmp'}",
+        f"-Dderby.system.home={scratch}",
+        *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
+        "-Dio.netty.tryReflectionSetAccessible=true",
+        "-Dio.netty.allocator.type=pooled",
+        "--sun-misc-unsafe-memory-access=allow",
+        "--enable-native-access=ALL-UNNAMED",
+        "-cp",
+        ":".join(class_path),
+        "org.apache.spark.deploy.SparkSubmit",
+        "--properties-file",
+        str(properties),
     )
 
 
