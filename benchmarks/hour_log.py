@@ -112,7 +112,7 @@ def seconds(act: Callable[[], object]) -> float:
 
 @click.command()
 @click.option("--entries", "lengths", multiple=True, type=click.IntRange(min=NEWS + 1),
-              default=(200, 8_960), show_default=True,
+              default=(960, 8_960), show_default=True,
               help="Lengths of history; choose them alike modulo 1,000: a block is read whole.")  # fmt: skip
 def main(lengths: tuple[int, ...]) -> None:
     """Measure the question “what changed since entry N” at several lengths of history."""
