@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -161,6 +162,28 @@ def test_hours_that_are_over_are_sealed_and_registered() -> None:
     assert made.summary.hours_sealed == 3
     assert isinstance(registered, Registered)
     assert registered.seen == {Hour("click", "2026-01-02", hour) for hour in ("00", "01", "02")}
+
+
+def test_an_entry_of_the_hour_log_stands_only_after_glue_has_its_hours() -> None:
+    log, registered = log_of(30), Registered()
+
+    class Watched(MemoryBucket):
+        entries = 0
+
+        def put_new(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> bool:
+            if "/_hours/" in key and "_totals" not in key:
+                named = read_entry(key, data).hours
+                assert {Hour(h.data_type, h.dt, h.hour) for h in named} <= registered.seen
+                self.entries += 1
+            return super().put_new(key, data, metadata)
+
+    bucket = Watched()
+    made = Lander(
+        MemorySource(log), bucket, RULES, registered, LanderIdentity("l", Clock()), CutPolicy(200)
+    )
+    made.run_until_caught_up(threading.Event())
+    assert bucket.entries > 0
+    check(log, bucket)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
