@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lake(sandbox: "Sandbox", tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtProject]:
-    """The project `lake`, built once."""
+    """The project `lake`, built once a session: landed twice, its events would count twice."""
     folder = tmp_path_factory.mktemp("lake")
     marketplace = [
         search(1, FIRST),
