@@ -76,11 +76,14 @@ class Catalog:
         """The table that clients were last shown, if that is not longer ago than the cache lasts."""
         return self._tables.peek((database.lower(), name.lower()))
 
-    def tables(self, database: str) -> list[Table]:
-        """All tables of a database; each is remembered, since clients ask for them next."""
+    def tables(self, database: str, names: str | None = None) -> list[Table]:
+        """A database's tables as Glue has them now, or those of `names`, as `a|b`.
+
+        Each is remembered, since clients ask for them next.
+        """
         database = database.lower()
         with self._tables.reading() as reading:
-            tables: list[Table] = list(self.glue.list_tables(database))
+            tables: list[Table] = list(self.glue.list_tables(database, names))
             for table in tables:
                 reading.keep((database, table["Name"]), table)
         self._missing.forget(*((database, table["Name"]) for table in tables))

@@ -1,5 +1,6 @@
 """Calls that read, make and drop tables and views. Altering: `metastore.calls.altering`."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,9 @@ from metastore.translate.tables import VIEW, is_managed, table_to_glue, table_to
 
 CHANGED_AT = "transient_lastDdlTime"
 """Hive's parameter for the time of the last change, in seconds since 1970."""
+
+_NAMES = re.compile(r"\w+(\|\w+)*", re.ASCII)
+"""A pattern that means the same to Hive and, as a regular expression, to Glue."""
 
 
 def changed_now(parameters: dict[str, str] | None) -> dict[str, str]:
@@ -54,10 +58,14 @@ class TableCalls:
     # many tables
 
     def _matching(self, database: str, text: str | None) -> list[Table]:
-        """Tables by a pattern of their name; a database that is missing has none, as in Hive."""
+        """Tables by a pattern of their name; a database that is missing has none, as in Hive.
+
+        Names without a wildcard are looked for by Glue, however many tables the database has.
+        """
         wanted = pattern(text)
+        names = text.lower() if text and _NAMES.fullmatch(text) else None
         try:
-            tables = self._catalog.tables(database)
+            tables = self._catalog.tables(database, names)
         except NotFound:
             return []
         return [table for table in tables if wanted.fullmatch(table["Name"])]

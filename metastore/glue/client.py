@@ -84,10 +84,13 @@ class Glue(Caller):
         table: dict[str, Any] = self.call("get_table", DatabaseName=database, Name=name)["Table"]
         return table
 
-    def list_tables(self, database: str) -> list[dict[str, Any]]:
-        """All tables and views of a database. Raises NotFound."""
+    def list_tables(self, database: str, expression: str | None = None) -> list[dict[str, Any]]:
+        """Tables and views of a database, those whose name matches `expression`. Raises NotFound."""
+        chosen = {"Expression": expression} if expression else {}
         return list(
-            self.pages("get_tables", "TableList", DatabaseName=database, MaxResults=TABLE_PAGE)
+            self.pages(
+                "get_tables", "TableList", DatabaseName=database, MaxResults=TABLE_PAGE, **chosen
+            )
         )
 
     def create_table(self, database: str, table: Mapping[str, Any]) -> None:

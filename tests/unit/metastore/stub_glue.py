@@ -115,10 +115,16 @@ class StubGlue:
     def get_table(self, DatabaseName: str, Name: str) -> Answer:
         return {"Table": self._table("GetTable", DatabaseName, Name)}
 
-    def get_tables(self, DatabaseName: str, MaxResults: int = PAGE, NextToken: str = "") -> Answer:
+    def get_tables(
+        self, DatabaseName: str, MaxResults: int = PAGE, NextToken: str = "", Expression: str = ""
+    ) -> Answer:
         self._database("GetTables", DatabaseName)
         _at_most("GetTables", MaxResults, 100, "MaxResults")
-        tables = [table for (database, _), table in self.tables.items() if database == DatabaseName]
+        tables = [
+            table
+            for (database, name), table in self.tables.items()
+            if database == DatabaseName and re.match(Expression, name)
+        ]
         return _page("TableList", tables, NextToken)
 
     def create_table(self, DatabaseName: str, TableInput: Answer) -> Answer:

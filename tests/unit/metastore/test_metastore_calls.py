@@ -80,6 +80,18 @@ def test_table_in_a_missing_database_says_so(answers: Answers) -> None:
     assert answers.get_tables("nowhere", "*") == []
 
 
+def test_tables_that_are_named_cost_one_page_however_many_there_are(
+    answers: Answers, stub: StubGlue
+) -> None:
+    for name in ("orders", "Users", *(f"t{number}" for number in range(20))):
+        answers.create_table(hive_table(name))
+    asked = stub.calls["get_tables"]
+    assert answers.get_tables("lake", "Orders|users|none") == ["orders", "users"]
+    assert stub.calls["get_tables"] == asked + 1
+    assert len(answers.get_tables("lake", "*")) == 22
+    assert stub.calls["get_tables"] > asked + 2
+
+
 def test_second_table_of_a_name_already_exists(answers: Answers) -> None:
     answers.create_table(hive_table())
     with pytest.raises(ttypes.AlreadyExistsException):
@@ -92,6 +104,7 @@ def test_tables_are_listed_by_pattern_and_type(answers: Answers, stub: StubGlue)
     answers.create_table(hive_table("v", tableType="VIRTUAL_VIEW", partitionKeys=[]))
     assert len(answers.get_all_tables("lake")) == 21
     assert sorted(answers.get_tables("lake", "t1|T2|v*")) == ["t1", "t2", "v"]
+    assert answers.get_tables("lake", "t1|T2|v") == ["t1", "t2", "v"]
     assert answers.get_tables_by_type("lake", "*", "VIRTUAL_VIEW") == ["v"]
     assert [m.tableName for m in answers.get_table_meta("l*", "v", [])] == ["v"]
     asked = stub.calls["get_table"]
