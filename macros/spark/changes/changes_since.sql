@@ -1,4 +1,4 @@
-{% macro changes_since(node, seen) -%}
+{% macro changes_since(node, state) -%}
     {%- set reads = reads_of(node) -%}
     {%- set limits = {} -%}
     {%- for parent in reads.published -%}
@@ -9,36 +9,28 @@
         {%- endfor -%}
     {%- endfor -%}
 
-    {%- set news = [] -%}
+    {%- set changes = {"days": [], "provisional": [], "seen": {}, "open": {}} -%}
     {%- for topic, types in reads.topics.items() -%}
-        {%- set last = seen.get(topic, -1) -%}
-        {%- set query -%}
-            select
-                '{{ topic }}' as topic,
-                max(sequence) as entry,
-                concat_ws(' ', sort_array(collect_set(
-                    if(touched.data_type in ('{{ types | unique | join("', '") }}'), touched.dt, null)
-                ))) as days
-            from {{ api.Relation.create(schema="platform", identifier="hour") }}
-            lateral view outer explode(hours) as touched
-            where
-                topic = '{{ topic }}'
-                and block >= {{ [last, 0] | max // 1000 }}
-                and sequence > {{ last }}
-                {%- if topic in limits %}
-                and sequence <= {{ limits[topic] }}
-                {%- endif %}
-        {%- endset -%}
-        {%- do news.append(query) -%}
-    {%- endfor -%}
-
-    {%- set changes = {"days": [], "seen": {}} -%}
-    {%- if news -%}
-        {%- for row in run_query(news | join("\nunion all\n")) if row["entry"] is not none -%}
-            {%- do changes.seen.update({row["topic"]: row["entry"] | int}) -%}
-            {%- do changes.days.extend(row["days"].split()) -%}
+        {%- set last = state.seen.get(topic, -1) -%}
+        {%- set from = [last + 1, state.open.get(topic, last + 1)] | min -%}
+        {%- for row in news_of(topic, from, limits.get(topic)) -%}
+            {%- set entry = row["entry"] | int -%}
+            {%- if entry > last -%}
+                {%- do changes.seen.update({topic: [entry, changes.seen.get(topic, entry)] | max}) -%}
+            {%- endif -%}
+            {%- if row["data_type"] in types -%}
+                {%- do changes.days.append(row["dt"]) if entry > last -%}
+                {%- if row["opened"] is not none -%}
+                    {%- set opened = row["opened"] | int -%}
+                    {%- do changes.provisional.append(row["dt"]) -%}
+                    {%- do changes.open.update({topic: [opened, changes.open.get(topic, opened)] | min}) -%}
+                {%- endif -%}
+            {%- endif -%}
         {%- endfor -%}
-    {%- endif -%}
-    {%- do changes.update({"days": changes.days | unique | sort}) -%}
+    {%- endfor -%}
+    {%- do changes.update({
+        "days": changes.days | unique | sort,
+        "provisional": changes.provisional | unique | sort,
+    }) -%}
     {{ return(changes) }}
 {%- endmacro %}

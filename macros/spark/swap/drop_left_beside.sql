@@ -1,6 +1,6 @@
 {% macro drop_left_beside(relation) -%}
-    {%- set left = run_query("show tables in " ~ relation.schema ~ " like '" ~ relation.identifier ~ "__building_*'") -%}
-    {%- for row in left -%}
+    {%- set left = asked_once("show tables in " ~ relation.schema ~ " like '*__building_*'") -%}
+    {%- for row in left if row[1].startswith(relation.identifier | lower ~ "__building_") -%}
         {%- do run_query("drop table if exists " ~ relation.incorporate(path={"identifier": row[1]})) -%}
     {%- endfor -%}
 {%- endmacro %}

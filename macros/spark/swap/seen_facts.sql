@@ -1,7 +1,13 @@
-{% macro seen_facts(seen) -%}
+{% macro seen_facts(changes, state) -%}
     {%- set facts = {} -%}
-    {%- for topic, entry in seen.items() -%}
-        {%- do facts.update({"seen." ~ topic: entry}) -%}
-    {%- endfor -%}
+    {%- if changes.seen -%}
+        {%- do facts.update({"provisional": changes.provisional | join(" ")}) -%}
+        {%- for topic, entry in changes.seen.items() -%}
+            {%- do facts.update({"seen." ~ topic: entry}) -%}
+        {%- endfor -%}
+        {%- for topic in (state.open.keys() | list + changes.open.keys() | list) | unique -%}
+            {%- do facts.update({"open." ~ topic: changes.open.get(topic, "")}) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(facts) }}
 {%- endmacro %}

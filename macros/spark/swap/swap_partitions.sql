@@ -9,9 +9,9 @@
         {{ exceptions.raise_compiler_error("--full-refresh builds every day: leave out --vars days") }}
     {%- endif -%}
 
-    {%- set state = table_state(relation) if published else {"seen": {}, "published": "", "sql": "", "backfill": ""} -%}
+    {%- set state = table_state(relation if published else none) -%}
     {%- set sql = sql_hash(model, query) -%}
-    {%- set changes = changes_since(model, {} if whole else state.seen) -%}
+    {%- set changes = changes_since(model, {"seen": {}, "open": {}} if whole else state) -%}
     {%- if backfill is not none -%}
         {%- set days = days_left(backfill, state, sql) -%}
     {%- elif whole -%}
@@ -21,12 +21,12 @@
     {%- endif -%}
 
     {%- if days == [] -%}
-        {%- do remember(relation, seen_facts(changes.seen)) -%}
+        {%- do remember(relation, seen_facts(changes, state)) -%}
         {% call noop_statement("main", "UNCHANGED") %}{% endcall %}
         {{ return(none) }}
     {%- endif -%}
 
-    {%- set columns = compare_columns(relation, query) if published else {"added": [], "lost": []} -%}
+    {%- set columns = compare_columns(state.columns, query) -%}
     {%- do refuse_lost_columns(relation, columns.lost) -%}
 
     {#- Many days are built some at a time: each batch is published, and a backfill goes on behind the last. -#}
@@ -38,8 +38,7 @@
         {%- set records = check_beside(beside) -%}
 
         {#- Here readers begin to see it. What was seen is remembered last: a run that is killed before is done again. -#}
-        {%- do hold_publication(relation) -%}
-        {%- do refuse_if_overtaken(relation, beside, state) if published -%}
+        {%- do refuse_if_overtaken(relation, beside, state.published, hold_publication(relation)) -%}
         {%- if loop.first and (columns.lost or not published) -%}
             {%- do adapter.drop_relation(existing) if existing is not none -%}
             {%- do create_published(relation, beside, table_directory(relation)) -%}
@@ -51,7 +50,7 @@
         {%- if backfill is not none -%}
             {%- do facts.update({"backfill": "" if loop.last else backfill_mark(backfill, sql) ~ some[-1]}) -%}
         {%- elif loop.last -%}
-            {%- do facts.update(seen_facts(changes.seen)) -%}
+            {%- do facts.update(seen_facts(changes, state)) -%}
             {%- do facts.update({"sql": sql}) -%}
         {%- endif -%}
         {%- do remember(relation, facts) -%}

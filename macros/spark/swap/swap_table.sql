@@ -1,7 +1,7 @@
 {% macro swap_table(relation, existing, query, key=none) -%}
     {%- set published = existing is not none and existing.is_table -%}
-    {%- set state = table_state(relation) if published else {"published": ""} -%}
-    {%- set columns = compare_columns(relation, query) if published else {"added": [], "lost": []} -%}
+    {%- set state = table_state(relation if published else none) -%}
+    {%- set columns = compare_columns(state.columns, query) -%}
     {%- do refuse_lost_columns(relation, columns.lost) -%}
 
     {%- set run = run_name() -%}
@@ -9,8 +9,7 @@
     {%- set beside = build_beside(relation, query, run) -%}
     {%- set records = check_beside(beside, key) -%}
 
-    {%- do hold_publication(relation) -%}
-    {%- do refuse_if_overtaken(relation, beside, state) if published -%}
+    {%- do refuse_if_overtaken(relation, beside, state.published, hold_publication(relation)) -%}
     {%- if columns.lost or not published -%}
         {%- do adapter.drop_relation(existing) if existing is not none -%}
         {%- do create_published(relation, beside, directory) -%}

@@ -1,13 +1,29 @@
 {% macro table_state(relation) -%}
-    {%- set state = {"seen": {}, "runs": {}, "published": "", "sql": "", "backfill": ""} -%}
-    {%- for row in run_query("show tblproperties " ~ relation) if row[0].startswith("datacore.") -%}
-        {%- set name = row[0][9:] -%}
-        {%- if name.startswith("seen.") -%}
-            {%- do state.seen.update({name[5:]: row[1] | int}) -%}
-        {%- elif name.startswith("run.") -%}
-            {%- do state.runs.update({name[4:]: row[1].split()}) -%}
-        {%- elif name in ("published", "sql", "backfill") -%}
-            {%- do state.update({name: row[1]}) -%}
+    {%- set state = {
+        "columns": {}, "seen": {}, "open": {}, "runs": {}, "published": "", "sql": "", "backfill": ""
+    } -%}
+    {%- if relation is none -%}
+        {{ return(state) }}
+    {%- endif -%}
+    {%- set part = namespace(holds_columns=true) -%}
+    {%- for row in run_query("describe extended " ~ relation) -%}
+        {%- if not row[0] or row[0].startswith("#") -%}
+            {%- set part.holds_columns = false -%}
+        {%- elif part.holds_columns -%}
+            {%- do state.columns.update({row[0] | lower: row[1]}) -%}
+        {%- elif row[0] == "Table Properties" -%}
+            {%- for property in row[1][1:-1].split(", ") if property.startswith("datacore.") -%}
+                {%- set name, _, value = property[9:].partition("=") -%}
+                {%- if name.startswith("seen.") -%}
+                    {%- do state.seen.update({name[5:]: value | int}) -%}
+                {%- elif name.startswith("open.") -%}
+                    {%- do state.open.update({name[5:]: value | int}) if value -%}
+                {%- elif name.startswith("run.") -%}
+                    {%- do state.runs.update({name[4:]: value.split()}) -%}
+                {%- elif name in ("published", "sql", "backfill") -%}
+                    {%- do state.update({name: value}) -%}
+                {%- endif -%}
+            {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(state) }}

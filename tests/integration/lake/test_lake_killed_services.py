@@ -22,7 +22,7 @@ ALL = "{days: [2025-03-01, 2025-03-02]}"
 PARTS = ("thrift", "metastore")
 STATEMENTS = (
     "create table {db}.probe__building",
-    "create view {db}.probe__publishing",
+    "create view if not exists {db}.probe__publishing",
     "set location",
 )
 """Before, at and after the moment at which readers begin to see a build."""

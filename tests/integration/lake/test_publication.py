@@ -168,7 +168,7 @@ def test_of_two_builds_at_once_one_wins_as_a_whole(probe: Probe) -> None:
     "statement",
     [
         "create table {db}.probe__building",
-        "create view {db}.probe__publishing",
+        "create view if not exists {db}.probe__publishing",
         "set location",
         "set tblproperties",
         "drop view if exists {db}.probe__publishing",
