@@ -13,10 +13,10 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore clean
+.PHONY: help setup demo down test test-faults test-spark35 test-hive soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and fetch the jars; the other targets call it
 	@bin/setup
@@ -33,6 +33,12 @@ test: lint ## What CI runs: lint, then all tests, on sandboxes of their own
 
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
 	pytest -n 2 tests/faults
+
+test-spark35: setup ## The tests of the lake and the metastore on Spark 3.5, as EMR 7 has it
+	python tests/spark35/environment.py run pytest tests/integration/lake tests/integration/metastore
+
+test-hive: setup ## The whole way with a Hive Metastore in Glue's place (fetches 160 jars, 100 MB)
+	pytest tests/hive
 
 soak: setup ## Kill and pause tails and landers at random (SECONDS=60 SEED=1), then compare every line
 	python tests/faults/soak.py --seconds $(SECONDS) --seed $(SEED)

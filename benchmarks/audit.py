@@ -31,7 +31,7 @@ from ingest.land.lane import iso_time
 from ingest.land.manifest import Place
 from ingest.land.rules import rules_of
 from ingest.land.source import Batch, Partition
-from ingest.register.catalog import Catalog
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 from sandbox.parts.aws import ask, furnish
 from sandbox.platform import make_site
@@ -93,7 +93,7 @@ def fill(settings: Settings, objects: int) -> None:
     """Land a day of at least `objects` objects, by the landing code itself."""
     rules, chance = rules_of(contracts()), random.Random(1)  # noqa: S311 — data to compress
     bucket = Bucket(s3_client(settings), settings.bucket)
-    registrar = Registrar(Catalog(glue_client(settings)), contracts(), bucket.name)
+    registrar = Registrar(GlueCatalog(glue_client(settings)), contracts(), bucket.name)
     registrar.tables()
     bucket.put_new(rules_key(rules.hash), rules.document)
     numbers, written, cut_number = dict.fromkeys(range(PARTITIONS), 0), 0, 0

@@ -30,7 +30,7 @@ from ingest.land.hourlog import BLOCK, Entry, Ledger, totals_key
 from ingest.land.hours import HourLog
 from ingest.land.manifest import Kind, LandedObject, Manifest
 from ingest.land.objects import hour_words
-from ingest.register.catalog import Catalog
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 
 FIRST_HOUR = 490_000
@@ -121,7 +121,7 @@ def main(lengths: tuple[int, ...]) -> None:
         table.add_column(name, justify="right")
     with platform() as settings:
         bucket = Bucket(s3_client(settings), settings.bucket)
-        registrar = Registrar(Catalog(glue_client(settings)), [], bucket.name)
+        registrar = Registrar(GlueCatalog(glue_client(settings)), [], bucket.name)
         registrar.tables()
         cursor = hive.connect(settings.thrift.host, settings.thrift.port).cursor()
         for length in lengths:

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOURCES = ("kafka", "kinesis")
 """What `land` can read."""
+CATALOGS = ("glue", "hive")
+"""Where tables and partitions are registered."""
 KAFKA_CLIENTS = ("kafka-python", "confluent")
 """What `land` can read Kafka with."""
 
@@ -52,6 +54,8 @@ class Settings:
     """Bootstrap servers, comma-separated host:port (DATACORE_KAFKA)."""
     source: str
     """Where `land` reads: kafka or kinesis (DATACORE_SOURCE)."""
+    catalog: str
+    """Where tables are registered: glue, or hive at `metastore` (DATACORE_CATALOG)."""
     metastore: Address
     thrift: Address
     redshift: Address
@@ -145,6 +149,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         lake_bucket=env.get("DATACORE_LAKE_BUCKET") or "datacore-lake",
         kafka=env.get("DATACORE_KAFKA") or "127.0.0.1:9092",
         source=_one_of(env.get("DATACORE_SOURCE") or "kafka", SOURCES, "DATACORE_SOURCE"),
+        catalog=_one_of(env.get("DATACORE_CATALOG") or "glue", CATALOGS, "DATACORE_CATALOG"),
         metastore=address("DATACORE_METASTORE", "127.0.0.1:9083"),
         thrift=address("DATACORE_THRIFT", "127.0.0.1:10000"),
         redshift=address("DATACORE_REDSHIFT", "127.0.0.1:5439"),

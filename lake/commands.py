@@ -30,6 +30,10 @@ def vacuum(names: tuple[str, ...], grace_hours: float, dry_run: bool) -> None:
     may be ended at any time.
     """
     settings = load_settings()
+    if settings.catalog != "glue":
+        raise UsageError(
+            f"DATACORE_CATALOG={settings.catalog}: vacuum knows Glue alone", "nothing was removed"
+        )
     glue, s3 = glue_client(settings), s3_client(settings)
     known = Lake(glue, s3).databases()
     for name in names:

@@ -25,7 +25,7 @@ from datacore.aws import glue_client, s3_client
 from datacore.contracts import load_contracts
 from datacore.settings import ROOT, Settings, apply_environment, load_settings
 from ingest.land.bucket import Bucket
-from ingest.register.catalog import Catalog
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 
 CONTRACT = """
@@ -242,7 +242,7 @@ def main(lengths: tuple[int, ...]) -> None:
             (contracts / f"{name}.odcs.yaml").write_text(CONTRACT.format(name=name))
         bucket = Bucket(s3_client(settings), settings.bucket)
         registrar = Registrar(
-            Catalog(glue_client(settings)), load_contracts(contracts), bucket.name
+            GlueCatalog(glue_client(settings)), load_contracts(contracts), bucket.name
         )
         registrar.tables()
         histories = [History(bucket, registrar, name) for name in names]

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 from rich.console import Console
 
-from datacore.aws import glue_client, kms_client, s3_client
+from datacore.aws import kms_client, s3_client
 from datacore.errors import DifferenceFound, UsageError
 from datacore.settings import Settings, load_settings
 from ingest.audit.audit import Audit
@@ -15,7 +15,7 @@ from ingest.audit.facts import Scope
 from ingest.audit.report import as_json, findings_table, sizes_table, summary
 from ingest.audit.store import Store
 from ingest.log import set_up_logs
-from ingest.register.catalog import Catalog
+from ingest.register.open_catalog import open_catalog
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -49,7 +49,7 @@ def audit(
     if first and last and first > last:
         raise UsageError(f"--from {scope.first_day} is after --to {scope.last_day}", "swap them")
     began = time.monotonic()
-    made = Audit(store_of(settings), Catalog(glue_client(settings)), scope, quick, time.time)
+    made = Audit(store_of(settings), open_catalog(settings), scope, quick, time.time)
     report = made.run()
     seconds = time.monotonic() - began
     if topic is not None and not report.manifests:

@@ -107,9 +107,13 @@ def is_of_ledger(key: str) -> bool:
 def check_unknown(
     listed: Iterable[Listed], known: Collection[str], damaged: Collection[ManifestKey]
 ) -> Iterator[Finding]:
-    """Objects that nothing speaks of; those of a damaged manifest wait for its repair."""
+    """Objects that nothing speaks of; those of a damaged manifest wait for its repair.
+
+    An empty object whose key ends with a slash marks a folder: Hive and S3's consoles make such.
+    """
     for held in listed:
-        if held.key in known or is_of_ledger(held.key):
+        marks_a_folder = held.key.endswith("/") and held.size == 0
+        if marks_a_folder or held.key in known or is_of_ledger(held.key):
             continue
         if damaged and cut_of(held.key) in damaged:
             continue

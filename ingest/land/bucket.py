@@ -166,14 +166,18 @@ class Bucket:
             yield data
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
-        """Keys under `prefix` in order, after `start_after`."""
+        """Keys under `prefix` in order, after `start_after`.
+
+        Not those that end with a slash: Hive and S3's consoles make them to mark a folder.
+        """
         with aws_errors("S3", self.name):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=prefix, StartAfter=start_after
             )
             for page in pages:
                 for found in page.get("Contents", []):
-                    yield found["Key"]
+                    if not found["Key"].endswith("/"):
+                        yield found["Key"]
 
     def keys_of(self, prefixes: Iterable[str]) -> list[list[str]]:
         """`keys` of many prefixes, listed side by side."""
@@ -187,7 +191,11 @@ class Bucket:
                 Bucket=self.name, Prefix=prefix
             )
             for page in pages:
-                found |= {held["Key"]: held["Size"] for held in page.get("Contents", [])}
+                found |= {
+                    held["Key"]: held["Size"]
+                    for held in page.get("Contents", [])
+                    if not held["Key"].endswith("/")
+                }
         return found
 
     def remove(self, keys: Iterable[str]) -> None:

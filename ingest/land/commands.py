@@ -10,7 +10,7 @@ import click
 import structlog
 from kafka import KafkaAdminClient
 
-from datacore.aws import glue_client, kinesis_client, s3_client
+from datacore.aws import kinesis_client, s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
 from datacore.metrics import metrics_options
@@ -28,7 +28,7 @@ from ingest.land.source_kinesis import Share
 from ingest.land.source_topics import Rebalance
 from ingest.meter_aws import metered
 from ingest.meter_server import measured
-from ingest.register.catalog import Catalog
+from ingest.register.open_catalog import open_catalog
 from ingest.register.registrar import Registrar
 from ingest.signals import stop_on_signals
 
@@ -106,7 +106,7 @@ def land(
         else:
             members = None if until_caught_up else Rebalance[rebalance.upper()]
             source = kafka_source(settings, find_topics(settings, rules, topics), members)
-        catalog = Catalog(metered(glue_client(settings), meter))
+        catalog = open_catalog(settings, meter)
         registrar = Registrar(catalog, loaded, bucket.name)
         registrar.tables()
         _spare_the_collector()

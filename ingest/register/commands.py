@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datacore.aws import glue_client, s3_client
+from datacore.aws import s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
 from datacore.settings import load_settings
@@ -15,7 +15,7 @@ from ingest.land.bucket import Bucket
 from ingest.land.hourlog import Hour
 from ingest.land.lane import LanderIdentity
 from ingest.log import set_up_logs
-from ingest.register.catalog import Catalog
+from ingest.register.open_catalog import open_catalog
 from ingest.register.registrar import Registrar
 from ingest.register.repair import DayRepair, Repaired
 from ingest.register.scan import scan
@@ -40,7 +40,7 @@ def register(contracts: Path | None) -> None:
     bucket = Bucket(s3_client(settings), settings.bucket)
     bucket.check(allow_unencrypted=True)
     registrar = Registrar(
-        Catalog(glue_client(settings)), load_contracts(contracts or settings.contracts), bucket.name
+        open_catalog(settings), load_contracts(contracts or settings.contracts), bucket.name
     )
     tables = registrar.tables()
     found = scan(bucket)
@@ -103,7 +103,7 @@ def repair(day: datetime, data_type: str | None, contracts: Path | None) -> None
     bucket = Bucket(s3_client(settings), settings.bucket)
     bucket.check(allow_unencrypted=True)
     registrar = Registrar(
-        Catalog(glue_client(settings)), load_contracts(contracts or settings.contracts), bucket.name
+        open_catalog(settings), load_contracts(contracts or settings.contracts), bucket.name
     )
     if data_type is not None and not registrar.knows(data_type):
         raise UsageError(

@@ -69,5 +69,7 @@ class DayRepair:
         return Repaired(data_type, len(there), added, moved, len(empty))
 
     def _hours(self, data_type: str, dt: str, place: str) -> set[Hour]:
+        """By their objects, not their folders: a Hive Metastore makes empty ones."""
         folder = f"{ROOT}/{place}{data_type}/{dt.replace('-', '/')}/"
-        return {Hour(data_type, dt, hour) for hour in self._bucket.folders(folder)}
+        keys = self._bucket.keys(folder)
+        return {Hour(data_type, dt, key.removeprefix(folder).partition("/")[0]) for key in keys}

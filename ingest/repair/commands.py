@@ -6,7 +6,7 @@ from collections import Counter
 import click
 from kafka import KafkaAdminClient
 
-from datacore.aws import glue_client, s3_client
+from datacore.aws import s3_client
 from datacore.errors import DifferenceFound
 from datacore.settings import Settings, load_settings
 from ingest import topics as kafka_topics
@@ -18,7 +18,7 @@ from ingest.kafka_client import kafka_errors, kafka_settings
 from ingest.land.bucket import Bucket
 from ingest.land.source_kafka import KafkaSource
 from ingest.log import set_up_logs
-from ingest.register.catalog import Catalog
+from ingest.register.open_catalog import open_catalog
 from ingest.repair.repair import Means, Outcome, Repair
 
 
@@ -36,7 +36,7 @@ def repair(topic: str | None, replace: bool, quick: bool, dry_run: bool) -> None
     set_up_logs()
     settings = load_settings()
     began = time.monotonic()
-    store, catalog, scope = store_of(settings), Catalog(glue_client(settings)), Scope(topic)
+    store, catalog, scope = store_of(settings), open_catalog(settings), Scope(topic)
     audit = Audit(store, catalog, scope, quick, time.time)
     seen = look(store, catalog, scope)
     topics = Topics(settings)

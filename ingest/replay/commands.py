@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datacore.aws import glue_client, s3_client
+from datacore.aws import s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import UsageError
 from datacore.settings import load_settings
@@ -15,7 +15,7 @@ from ingest.land.bucket import Bucket
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Rules, rules_of
 from ingest.log import set_up_logs
-from ingest.register.catalog import Catalog
+from ingest.register.open_catalog import open_catalog
 from ingest.register.registrar import Registrar
 from ingest.replay.replayer import Choice, Replayer, Summary
 from ingest.versions.settle import Settler
@@ -36,7 +36,7 @@ class Platform:
         self.rules: Rules = rules_of(loaded)
         self.bucket = Bucket(s3_client(settings), settings.bucket)
         self.bucket.check(allow_unencrypted=True)
-        self.registrar = Registrar(Catalog(glue_client(settings)), loaded, self.bucket.name)
+        self.registrar = Registrar(open_catalog(settings), loaded, self.bucket.name)
 
     def replay(self, topics: list[str], choice: Choice) -> Summary:
         """Replay topics, one after the other."""

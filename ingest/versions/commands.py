@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from datacore.aws import glue_client, s3_client
+from datacore.aws import s3_client
 from datacore.contracts import load_contracts
 from datacore.errors import DifferenceFound, UsageError
 from datacore.settings import load_settings
 from ingest.land.bucket import Bucket
 from ingest.land.lane import LanderIdentity
 from ingest.log import set_up_logs
-from ingest.register.catalog import Catalog
+from ingest.register.open_catalog import open_catalog
 from ingest.register.registrar import Registrar
 from ingest.register.scan import versioned_hours
 from ingest.versions.compact import MIB, Compactor, Outcome, Policy, sealed_hours
@@ -65,7 +65,7 @@ def compact(
     loaded = load_contracts(contracts or settings.contracts)
     bucket = Bucket(s3_client(settings), settings.bucket)
     bucket.check(allow_unencrypted=True)
-    registrar = Registrar(Catalog(glue_client(settings)), loaded, bucket.name)
+    registrar = Registrar(open_catalog(settings), loaded, bucket.name)
     if data_type is not None and not registrar.knows(data_type):
         raise UsageError(
             f"no contract describes data type {data_type!r}", "see `datacore type list`"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.ingest.spark import environment
+from benchmarks.ingest.spark.environment import HERE, SPARK
 from sandbox.java import find_java
 from sandbox.parts.thrift import OPENED
 from sandbox.ports import HOST
@@ -19,8 +19,8 @@ HEAP = "2g"
 
 def spark_command(variables: Mapping[str, str], folder: Path, arguments: list[str]) -> list[str]:
     """Run job.py with `arguments`; scratch is kept in `folder`."""
-    jars = environment.jars(Console(stderr=True))
-    class_path = [f"{environment.spark_home()}/jars/*", *map(str, jars)]
+    jars = SPARK.jars.fetch(Console(stderr=True))
+    class_path = [f"{SPARK.home}/jars/*", *map(str, jars)]
     settings = {
         "spark.master": "local[2]",
         "spark.driver.host": HOST,
@@ -47,16 +47,16 @@ def spark_command(variables: Mapping[str, str], folder: Path, arguments: list[st
         *("-cp", ":".join(class_path)),
         "org.apache.spark.deploy.SparkSubmit",
         *(word for name, value in settings.items() for word in ("--conf", f"{name}={value}")),
-        str(environment.HERE / "job.py"),
+        str(HERE / "job.py"),
         *arguments,
     ]
 
 
 def spark_variables() -> dict[str, str]:
     """The variables that the job needs."""
-    python = str(environment.python())
+    python = str(SPARK.python)
     return {
-        "SPARK_HOME": str(environment.spark_home()),
+        "SPARK_HOME": str(SPARK.home),
         "SPARK_LOCAL_IP": HOST,
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": python,

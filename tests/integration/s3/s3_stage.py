@@ -34,7 +34,7 @@ from ingest.land.lander import CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.objects import ROOT as LOGS
 from ingest.land.rules import rules_of
-from ingest.register.catalog import Catalog
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 from ingest.versions.compact import Compactor, Outcome, Policy, sealed_hours
 from ingest.versions.settle import Settler
@@ -155,7 +155,7 @@ class Stage:
 
     @cached_property
     def registrar(self) -> Registrar:
-        registrar = Registrar(Catalog(self.glue), [CONTRACT], self.place.bucket)
+        registrar = Registrar(GlueCatalog(self.glue), [CONTRACT], self.place.bucket)
         registrar.tables()
         return registrar
 
@@ -211,7 +211,7 @@ class Stage:
     def audit(self) -> Report:
         """All of it, every object read."""
         store = Store(self.s3, self.kms, self.place.bucket)
-        catalog = Catalog(self.glue)
+        catalog = GlueCatalog(self.glue)
         return Audit(store, catalog, Scope(), False, lambda: self.clock + 3_600).run()
 
     def process(self, do: str, **how: Any) -> "Process":

@@ -19,7 +19,7 @@ from ingest.land.lander import CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Rules, rules_of
 from ingest.land.source import Partition
-from ingest.register.catalog import Catalog
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 
 BUCKET = "the-raw-logs"
@@ -99,8 +99,8 @@ class LandedStore:
         return Store(self.s3, self.kms, BUCKET)
 
     @property
-    def catalog(self) -> Catalog:
-        return Catalog(self.glue)
+    def catalog(self) -> GlueCatalog:
+        return GlueCatalog(self.glue)
 
     def lander(self, log: Log, cut: int = 200) -> Lander:
         registrar = Registrar(self.catalog, [CONTRACT], BUCKET)

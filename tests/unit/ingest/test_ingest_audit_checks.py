@@ -152,6 +152,11 @@ def test_objects_of_a_damaged_manifest_are_not_unknown() -> None:
     assert [finding.key for finding in unknown] == [listed[0].key]
 
 
+def test_an_empty_object_that_marks_a_folder_is_no_finding_and_a_full_one_is() -> None:
+    marks = [Listed(f"{BASE}/", 0), Listed(f"{BASE}/", 7), Listed(f"{BASE}/x", 0)]
+    assert [finding.key for finding in check_unknown(marks, (), ())] == [f"{BASE}/", f"{BASE}/x"]
+
+
 @pytest.mark.parametrize(
     "key",
     [

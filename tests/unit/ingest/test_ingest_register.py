@@ -13,7 +13,7 @@ from moto import mock_aws
 from datacore.contracts import Column, Contract, load_contracts
 from datacore.settings import ROOT
 from ingest.land.hourlog import Hour
-from ingest.register.catalog import Catalog
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 from ingest.register.tables import platform_tables, raw_table, unclaimed_table
 
@@ -110,13 +110,13 @@ def test_the_ledgers_tables_have_valid_types() -> None:
 
 
 def test_registering_again_changes_nothing(glue: Any) -> None:
-    registrar = Registrar(Catalog(glue), [CONTRACT], "b")
+    registrar = Registrar(GlueCatalog(glue), [CONTRACT], "b")
     assert registrar.tables() == 6
-    assert Registrar(Catalog(glue), [CONTRACT], "b").tables() == 0
+    assert Registrar(GlueCatalog(glue), [CONTRACT], "b").tables() == 0
 
 
 def test_a_column_that_was_added_changes_the_table_and_keeps_what_others_set(glue: Any) -> None:
-    Registrar(Catalog(glue), [CONTRACT], "b").tables()
+    Registrar(GlueCatalog(glue), [CONTRACT], "b").tables()
     table = glue.get_table(DatabaseName="raw", Name="click")["Table"]
     kept = {k: table[k] for k in ("Name", "PartitionKeys", "StorageDescriptor", "TableType")}
     parameters = {**table["Parameters"], "somebody_elses": "1"}
@@ -124,7 +124,7 @@ def test_a_column_that_was_added_changes_the_table_and_keeps_what_others_set(glu
     more = replace(
         CONTRACT, columns=(*CONTRACT.columns, Column("page", "string", "string", False, "Where."))
     )
-    assert Registrar(Catalog(glue), [more], "b").tables() == 1
+    assert Registrar(GlueCatalog(glue), [more], "b").tables() == 1
     found = glue.get_table(DatabaseName="raw", Name="click")["Table"]
     assert [c["Name"] for c in found["StorageDescriptor"]["Columns"]][-1] == "page"
     assert "page" in spark_schema(found["Parameters"])
@@ -132,7 +132,7 @@ def test_a_column_that_was_added_changes_the_table_and_keeps_what_others_set(glu
 
 
 def test_hours_are_added_in_batches_and_once(glue: Any) -> None:
-    registrar = Registrar(Catalog(glue), [CONTRACT], "b")
+    registrar = Registrar(GlueCatalog(glue), [CONTRACT], "b")
     registrar.tables()
     hours = {
         Hour("click", f"2026-01-{day:02}", f"{hour:02}")
@@ -141,7 +141,7 @@ def test_hours_are_added_in_batches_and_once(glue: Any) -> None:
     }
     assert registrar.hours(hours) == 264
     assert registrar.hours(hours) == 0
-    assert Registrar(Catalog(glue), [CONTRACT], "b").hours(hours) == 0
+    assert Registrar(GlueCatalog(glue), [CONTRACT], "b").hours(hours) == 0
     found = glue.get_partition(
         DatabaseName="raw", TableName="click", PartitionValues=["2026-01-02", "05"]
     )["Partition"]
@@ -149,11 +149,11 @@ def test_hours_are_added_in_batches_and_once(glue: Any) -> None:
 
 
 def test_hours_of_a_type_without_a_contract_wait_for_it(glue: Any) -> None:
-    registrar = Registrar(Catalog(glue), [CONTRACT], "b")
+    registrar = Registrar(GlueCatalog(glue), [CONTRACT], "b")
     registrar.tables()
     assert registrar.hours({Hour("gone", "2026-01-01", "00")}) == 0
 
 
 def test_the_marketplaces_contracts_make_tables(glue: Any) -> None:
     contracts = load_contracts(ROOT / "contracts")
-    assert Registrar(Catalog(glue), contracts, "b").tables() == len(contracts) + 5
+    assert Registrar(GlueCatalog(glue), contracts, "b").tables() == len(contracts) + 5

@@ -20,8 +20,8 @@ from ingest.land.hourlog import Hour
 from ingest.land.lander import CutPolicy, Lander
 from ingest.land.lane import LanderIdentity
 from ingest.land.rules import Rules
-from ingest.register.catalog import Catalog
 from ingest.register.commands import settle_misplaced
+from ingest.register.glue import GlueCatalog
 from ingest.register.registrar import Registrar
 from ingest.register.scan import scan
 from ingest.versions.compact import Compactor, Outcome, Policy, sealed_hours
@@ -47,7 +47,7 @@ class CrashingBucket(Bucket):
         super().remove(keys)
 
 
-class CrashingCatalog(Catalog):
+class CrashingCatalog(GlueCatalog):
     """Counts what it moves."""
 
     def __init__(self, client: Any, step: Counting) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
-from datacore.errors import ServiceUnreachable
+from datacore.errors import ServiceUnreachable, UsageError
+from lake.commands import vacuum
 from lake.vacuum import Removal, Vacuum
 
 NOW = datetime(2026, 1, 20, tzinfo=UTC)
@@ -211,3 +213,10 @@ def test_other_tables_are_not_touched_and_a_refusal_is_told(stage: Stage) -> Non
     stage.s3.refuses = True
     with pytest.raises(ServiceUnreachable, match="k was not removed: no"):
         stage.vacuum()
+
+
+def test_another_catalog_than_glue_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATACORE_CATALOG", "hive")
+    done = CliRunner().invoke(vacuum, [], standalone_mode=False)
+    assert isinstance(done.exception, UsageError)
+    assert "DATACORE_CATALOG=hive" in done.exception.message
