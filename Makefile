@@ -13,7 +13,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults test-spark35 test-hive soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore clean
+.PHONY: help setup demo down test test-faults test-spark35 test-hive soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ bench-lake: setup ## What a build of one day's news costs on 1, 10 and 100 days 
 
 bench-metastore: setup ## 10,000 partitions, a pruned plan and Glue 30 ms away, against boto3
 	@python -m benchmarks.metastore
+
+bench-dbt: setup ## What dbt adds to the SQL of 40 models, and Glue 30 ms away to a build of 20
+	@python -m benchmarks.dbt
 
 clean: ## Remove environment, caches and targets (not a running sandbox: `make down`)
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis target logs dbt_project/warehouse/target dbt_project/warehouse/logs

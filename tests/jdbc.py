@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -29,3 +30,11 @@ def beeline(sandbox: Any, sql: str) -> list[dict[str, str]]:
     )
     assert done.returncode == 0, done.stderr
     return list(csv.DictReader(io.StringIO(done.stdout)))
+
+
+def rows(cursor: Any, statement: str) -> list[tuple[Any, ...]]:
+    """A statement's rows; none for one that has none, on which PyHive fails with Spark 3.5."""
+    cursor.execute(statement)
+    if re.match(r"\s*(alter|create|drop|insert|analyze|truncate|set|refresh)\b", statement.lower()):
+        return []
+    return list(cursor.fetchall())

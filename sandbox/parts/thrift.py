@@ -20,6 +20,10 @@ PROPERTIES = "spark.properties"
 """Spark's settings, in the part's directory."""
 CONF_VARIABLE = "DATACORE_SANDBOX_SPARK_CONF"
 """More settings of Spark, `name=value` with semicolons between."""
+HOME_VARIABLE = "DATACORE_SANDBOX_SPARK_HOME"
+"""Another Spark than the package pyspark."""
+JARS_VARIABLE = "DATACORE_SANDBOX_SPARK_JARS"
+"""What that Spark needs for S3 in the place of ours, with colons between."""
 
 OPENED = (
     "java.base/java.lang",
@@ -60,7 +64,7 @@ def thrift_part(
             *("--hiveconf", f"hive.server2.thrift.bind.host={HOST}"),
         ),
         files={properties: spark_properties(site, home, environ), home / "tmp" / ".keep": ""},
-        environment={"SPARK_HOME": str(spark_home()), "SPARK_LOCAL_IP": HOST},
+        environment={"SPARK_HOME": str(spark_home(environ)), "SPARK_LOCAL_IP": HOST},
         ask=lambda: _select_one(site.ports["thrift"]),
         needs=("metastore",),
         patience=240,
@@ -75,7 +79,8 @@ def spark_submit(
     environ: Mapping[str, str] = os.environ,
 ) -> tuple[str, ...]:
     """Spark's own submit command, without its options; what to run follows."""
-    class_path = [f"{spark_home()}/jars/*", *(str(jar) for jar in jars)]
+    own = environ.get(JARS_VARIABLE)
+    class_path = [f"{spark_home(environ)}/jars/*", *([own] if own else map(str, jars))]
     return (
         str(java),
         f"-Xmx{environ.get(MEMORY_VARIABLE) or MEMORY}",
@@ -96,8 +101,17 @@ def spark_submit(
     )
 
 
-def spark_home() -> Path:
-    """The Spark that the package pyspark brings; found without importing it, which takes a second."""
+def spark_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The Spark asked for, else the one of the package pyspark, whose import would take a second.
+
+    Raises UsageError for a directory without Spark's jars.
+    """
+    if asked := environ.get(HOME_VARIABLE):
+        if not (Path(asked) / "jars").is_dir():
+            raise UsageError(
+                f"{HOME_VARIABLE}: {asked} has no directory jars", "name the directory of a Spark"
+            )
+        return Path(asked)
     found = find_spec("pyspark")
     assert found is not None
     assert found.origin is not None

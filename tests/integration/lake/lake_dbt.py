@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacore.settings import ROOT
+from tests.jdbc import rows
 
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
@@ -116,12 +117,11 @@ class DbtProject:
         return [held["Key"] for page in pages for held in page.get("Contents", [])]
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """A query's rows; `{db}` stands for the database."""
+        """A statement's rows, if it has any; `{db}` stands for the database."""
         connection = self.sandbox.thrift()
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement.replace("{db}", self.database))
-                return list(cursor.fetchall())
+                return rows(cursor, statement.replace("{db}", self.database))
         finally:
             connection.close()
 

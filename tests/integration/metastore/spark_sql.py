@@ -5,6 +5,8 @@ from typing import Any
 
 from pyhive import hive
 
+from tests.jdbc import rows
+
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 
@@ -17,5 +19,4 @@ def connect(sandbox: Any) -> Any:
 def run(connection: Any, statement: str) -> list[tuple[Any, ...]]:
     """The rows of a statement; none where it makes none."""
     with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall()) if cursor.description else []
+        return rows(cursor, statement)
