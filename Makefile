@@ -8,6 +8,8 @@ SEED ?= 1
 SCALE ?= 1
 SECONDS ?= 60
 READS ?= 10000
+# of pytest; each that tests on a sandbox starts its own, of up to 4 GB
+WORKERS ?= 2
 VERSITYGW := v1.8.0
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -27,9 +29,9 @@ demo: setup ## The main job, from log files to Redshift marts (EVENTS=20000 SEED
 down: setup ## End the sandbox and discard its data
 	@datacore sandbox down
 
-test: lint ## What CI runs: lint, then all tests, on sandboxes of their own
-	pytest -n 2 tests/unit tests/model tests/faults
-	pytest tests/integration tests/real
+test: lint ## What CI runs: lint, then all tests, on sandboxes of their own (WORKERS=2)
+	pytest -n $(WORKERS) tests/unit tests/model tests/faults
+	pytest -n $(WORKERS) --dist loadfile tests/integration tests/real
 
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
 	pytest -n 2 tests/faults
