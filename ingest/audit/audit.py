@@ -38,7 +38,11 @@ LOOKED_AT_AGAIN = 1_000
 
 @dataclass(frozen=True)
 class Report:
-    """What an audit saw and found. `bytes` are uncompressed."""
+    """What an audit saw and found. `bytes` are uncompressed.
+
+    `objects`, `records` and `bytes` are of all that was promised and is there: while an hour is
+    written again, its lines are in two folders, of which readers see one, and count twice.
+    """
 
     findings: tuple[Finding, ...]
     sizes: tuple[Sizes, ...]

@@ -39,7 +39,9 @@ def test_an_object_deleted_by_hand_comes_back_from_kafka_and_an_edited_one_if_as
     stage.tail(stage.write("app.log", [*lines, b"no json", b'{"type":"nobody"}']))
     stage.land("--cut-mib", "0.1")
     clean = audit(stage)
-    assert (clean["records"], clean["on_the_way"]) == (2_402, 0)
+    # where a replay has rewritten the hour of `unclaimed`, what comes late is in both folders
+    copies = sum(f"/{stage.topic}+" in key for key in stage.objects("_versioned/unclaimed/"))
+    assert (clean["records"], clean["on_the_way"]) == (2_402 + copies, 0)
     assert audit(stage, "--quick")["objects"] == clean["objects"]
     by_type = {one["data_type"]: one for one in clean["sizes"]}
     assert by_type[stage.data_type]["objects"] == len(stage.objects(f"{stage.data_type}/"))
