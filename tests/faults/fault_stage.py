@@ -119,6 +119,12 @@ class Platform:
         self.producer.close()
         self.admin.close()
 
+    def reconnect(self) -> None:
+        """Clients anew once the broker was away: the old ones wait for its node's next try."""
+        self.close()
+        self.admin = KafkaAdminClient(bootstrap_servers=self.env["DATACORE_KAFKA"])
+        self.producer = make_producer(self.env["DATACORE_KAFKA"])
+
     def make_topic(self, topic: str, partitions: int = PARTITIONS) -> None:
         """Make a topic and wait until it has leaders."""
         self.admin.create_topics([NewTopic(topic, partitions, -1)])

@@ -36,6 +36,7 @@ def test_a_tail_and_landers_outlive_the_broker(
         kill_broker(small_sandbox)
     again = sandbox("restart", "kafka", "--state", small_sandbox)
     assert again.returncode == 0, again.stderr
+    stage.platform.reconnect()
     stage.write("app.log", lines[100:])
     # either rode it out, or ended with 3 and is started again by whoever supervises it
     for process in (tail, *landers):
