@@ -15,7 +15,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults test-spark35 test-hive soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
+.PHONY: help setup demo down test test-faults test-spark35 test-hive test-trino soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-spark35: setup ## The tests of the lake and the metastore on Spark 3.5, as 
 
 test-hive: setup ## The whole way with a Hive Metastore in Glue's place (fetches 160 jars, 100 MB)
 	pytest tests/hive
+
+test-trino: setup ## Trino with its own Glue client reads what Spark reads (fetches 450 MB)
+	pytest tests/trino
 
 soak: setup ## Kill and pause tails and landers at random (SECONDS=60 SEED=1), then compare every line
 	python tests/faults/soak.py --seconds $(SECONDS) --seed $(SEED)

@@ -17,7 +17,7 @@ HEADER = """\
 # use  group:artifact:version  bytes  sha256
 """
 
-_COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
+_COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:(?:[\w.-]+:)?[\w.-]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -28,20 +28,20 @@ class Jar:
     use: str
     """What it is for: a class path of its own (`kafka`, `s3a`)."""
     coordinate: str
-    """`group:artifact:version`."""
+    """`group:artifact:version`, or `group:artifact:packaging:version` for what is no jar."""
     size: int
     sha256: str
 
     @property
     def file_name(self) -> str:
-        """`artifact-version.jar`."""
-        _, artifact, version = self.coordinate.split(":")
-        return f"{artifact}-{version}.jar"
+        """`artifact-version.jar`, or with another packaging at its end."""
+        _, artifact, *packaging, version = self.coordinate.split(":")
+        return f"{artifact}-{version}.{packaging[0] if packaging else 'jar'}"
 
     @property
     def path(self) -> str:
         """Path below a repository's address, in Maven's layout."""
-        group, artifact, version = self.coordinate.split(":")
+        group, artifact, *_, version = self.coordinate.split(":")
         return f"{group.replace('.', '/')}/{artifact}/{version}/{self.file_name}"
 
 

@@ -56,6 +56,8 @@ def coordinates(request: Request, repository: str, work: Path) -> list[str]:
 
     A root's own versions win over those that others ask for, as in a Maven build.
     """
+    if not request.roots:
+        return sorted(request.alone)
     context = MavenContext(repo_cache=work, remote_repos={"repository": repository})
     # the `!` keeps jgo from importing each root as a bill of materials, which the AWS SDK's
     # parent POMs do not survive

@@ -25,6 +25,12 @@ def locked(coordinate: str, content: bytes = CONTENT) -> Jar:
 ONE = locked("org.example:one:1.0")
 
 
+def test_what_is_no_jar_is_named_with_its_packaging() -> None:
+    archive = locked("org.example:one:tar.gz:1.0")
+    assert archive.path == "org/example/one/1.0/one-1.0.tar.gz"
+    assert parse_lock(format_lock([archive, ONE]), "jars.lock") == (ONE, archive)
+
+
 @dataclass
 class Repository:
     """What a Maven repository holds, what it was asked, and how it misbehaves."""
