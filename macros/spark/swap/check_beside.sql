@@ -1,4 +1,11 @@
 {% macro check_beside(beside, key=none) -%}
+    {%- set there = run_query("show tables in " ~ beside.schema ~ " like '" ~ beside.identifier ~ "'") -%}
+    {%- if there.rows | length == 0 -%}
+        {{ exceptions.raise_compiler_error(
+            "not published: " ~ this ~ ": another run builds it too, and took away what this one had built. "
+            ~ "Readers have what that run publishes, and nothing of this one; run dbt build again"
+        ) }}
+    {%- endif -%}
     {%- set unique_key = key or config.get("unique_key") -%}
     {%- set key = [unique_key] if unique_key is string else unique_key -%}
     {%- set by_day = config.get("partition_by") is not none -%}
