@@ -1,8 +1,9 @@
 {% macro create_published(relation, beside, location) -%}
-    {%- set documented = model.columns -%}
+    {%- set columns = columns_of(beside) -%}
+    {%- set documented = validate_doc_columns(relation, model.columns, columns | list) -%}
     {%- call statement("create_published") -%}
         create table {{ relation }} (
-            {%- for name, type in columns_of(beside).items() %}
+            {%- for name, type in columns.items() %}
             {%- set comment = documented[name].description if name in documented else "" %}
             `{{ name }}` {{ type }} comment '{{ comment | trim | replace("'", "\\'") }}'{{ "," if not loop.last }}
             {%- endfor %}

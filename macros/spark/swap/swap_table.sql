@@ -1,4 +1,10 @@
 {% macro swap_table(relation, existing, query, key=none) -%}
+    {%- if config.get("partition_by") -%}
+        {{ exceptions.raise_compiler_error(
+            this ~ " is published as a whole and has no partitions: leave `partition_by` out, or build it by days with"
+            ~ " `materialized: incremental` and `incremental_strategy: swap_partitions`"
+        ) }}
+    {%- endif -%}
     {%- set published = existing is not none and existing.is_table -%}
     {%- set state = table_state(relation if published else none) -%}
     {%- set columns = compare_columns(state.columns, query) -%}

@@ -3,6 +3,7 @@
 The tests read as one story about one table; each writes its model and builds its days.
 """
 
+import json
 import threading
 from typing import Any
 
@@ -121,3 +122,27 @@ def test_unpartitioned_table_is_swapped_whole(probe: Probe) -> None:
         locations.append(table["Table"]["StorageDescriptor"]["Location"])
         assert probe.project.query("select state from {db}.whole") == [(state,)]
     assert len(set(locations)) == 2
+
+
+def test_an_enforced_contract_is_kept(probe: Probe) -> None:
+    columns = [{"name": "state", "data_type": "string"}, {"name": "n", "data_type": "int"}]
+    described = {"models": [{"name": "held", "columns": columns}]}
+    (probe.project.project / "models" / "held.yml").write_text(json.dumps(described))
+    config = "materialized='table', contract={'enforced': True}"
+    probe.write_model("held", config, "select 1 as n, 'a' as state")
+    built = probe.project.dbt("run", "-s", "held")
+    assert built.exit_code == 0, built.text
+    assert probe.project.query("select * from {db}.held") == [("a", 1)], "in the contract's order"
+    probe.write_model("held", config, "select 'two' as n, 'b' as state")
+    wrong = probe.project.dbt("run", "-s", "held")
+    assert wrong.exit_code == 1
+    assert "has an enforced contract that failed" in wrong.text
+    assert probe.project.query("select * from {db}.held") == [("a", 1)]
+
+
+def test_a_table_that_is_swapped_whole_refuses_partitions(probe: Probe) -> None:
+    probe.write_model("parted", "materialized='table', partition_by='n'", "select 1 as n")
+    built = probe.project.dbt("run", "-s", "parted")
+    assert built.exit_code == 1
+    assert "leave `partition_by` out" in built.text
+    assert "parted" not in probe.project.tables()
