@@ -15,7 +15,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults test-spark35 test-hive test-trino soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
+.PHONY: help setup demo down test test-faults test-spark35 test-hive test-trino test-adapter soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,13 @@ test: lint ## What CI runs: lint, then all tests, on sandboxes of their own (WOR
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
 	pytest -n 2 tests/faults
 
+# dynamic overwrite: Spark 3.5 refuses it with S3A's committers
 test-spark35: setup ## The tests of the lake and the metastore on Spark 3.5, as EMR 7 has it
-	python tests/spark35/environment.py run pytest tests/integration/lake tests/integration/metastore
+	python tests/spark35/environment.py run pytest tests/integration/lake tests/integration/metastore \
+		--deselect tests/integration/metastore/test_metastore_spark.py::test_dynamic_overwrite_replaces_only_its_days
+
+test-adapter: setup ## dbt's functional tests of an adapter with this project's macros, on Parquet
+	python tests/adapter/run_suite.py
 
 test-hive: setup ## The whole way with a Hive Metastore in Glue's place (fetches 160 jars, 100 MB)
 	pytest tests/hive

@@ -113,8 +113,10 @@ def test_dynamic_overwrite_replaces_only_its_days(query: Query, database: str) -
         "select 1 as id, explode(array(date'2026-01-02', date'2026-01-03')) as dt"
     )
     query("set spark.sql.sources.partitionOverwriteMode=dynamic")
-    query(f"insert overwrite table {table} select 2 as id, date'2026-01-03' as dt")
-    query("reset spark.sql.sources.partitionOverwriteMode")
+    try:
+        query(f"insert overwrite table {table} select 2 as id, date'2026-01-03' as dt")
+    finally:
+        query("reset spark.sql.sources.partitionOverwriteMode")
     assert query(f"select id from {table} order by dt") == [(1,), (2,)]
 
 
