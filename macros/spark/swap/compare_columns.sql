@@ -2,6 +2,7 @@
     {%- set added, lost = [], [] -%}
     {%- if have -%}
         {%- set want = columns_of("query " ~ query) -%}
+        {%- do validate_doc_columns(this, model.columns, want | list) -%}
         {%- for name, type in want.items() if name not in have -%}
             {%- do added.append("`" ~ name ~ "` " ~ type) -%}
         {%- endfor -%}
