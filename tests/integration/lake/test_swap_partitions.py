@@ -140,9 +140,44 @@ def test_an_enforced_contract_is_kept(probe: Probe) -> None:
     assert probe.project.query("select * from {db}.held") == [("a", 1)]
 
 
+def test_an_enforced_contract_is_kept_by_day_too(probe: Probe) -> None:
+    columns = [{"name": "dt", "data_type": "date"}, {"name": "n", "data_type": "int"}]
+    described = {"models": [{"name": "daily", "columns": columns}]}
+    (probe.project.project / "models" / "daily.yml").write_text(json.dumps(described))
+    by_day = "materialized='incremental', incremental_strategy='swap_partitions', partition_by='dt'"
+    config = f"{by_day}, on_schema_change='append_new_columns', contract={{'enforced': True}}"
+    probe.write_model("daily", config, "select 1 as n, date '2025-03-01' as dt")
+    built = probe.project.dbt("run", "-s", "daily")
+    assert built.messages == {"daily": "1 days, 1 records"}, built.text
+    probe.write_model("daily", config, "select 'two' as n, date '2025-03-01' as dt")
+    wrong = probe.project.dbt("run", "-s", "daily")
+    assert wrong.exit_code == 1
+    assert "has an enforced contract that failed" in wrong.text
+
+
 def test_a_table_that_is_swapped_whole_refuses_partitions(probe: Probe) -> None:
     probe.write_model("parted", "materialized='table', partition_by='n'", "select 1 as n")
     built = probe.project.dbt("run", "-s", "parted")
     assert built.exit_code == 1
     assert "leave `partition_by` out" in built.text
     assert "parted" not in probe.project.tables()
+
+
+def test_what_dbt_spark_makes_again_holds_nothing_of_before(probe: Probe) -> None:
+    root = probe.project.project
+    (root / "seeds").mkdir()
+    described = {"seeds": [{"name": "sown", "config": {"location_root": root_of(probe)}}]}
+    (root / "seeds" / "sown.yml").write_text(json.dumps(described))
+    for number in (1, 2):
+        (root / "seeds" / "sown.csv").write_text(f"n\n{number}\n")
+        config = "materialized='incremental', incremental_strategy='append', file_format='parquet'"
+        probe.write_model("appended", config, f"select {number} as n")
+        built = probe.project.dbt("build", "--full-refresh", "-s", "sown", "appended")
+        assert built.exit_code == 0, built.text
+    assert probe.project.query("select n from {db}.appended") == [(2,)]
+    assert probe.project.query("select n from {db}.sown") == [(2,)]
+
+
+def root_of(probe: Probe) -> str:
+    """Where the tables of the project's database lie."""
+    return f"s3://{probe.project.sandbox.env['DATACORE_LAKE_BUCKET']}/{probe.project.database}"
