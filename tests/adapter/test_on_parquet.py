@@ -1,7 +1,7 @@
 """Suites of dbt-tests-adapter that dbt-spark's own leaves out, or runs on Delta alone, on Parquet tables.
 
 Not among them are those that cannot run on any Spark: whose seeds, types or expected texts are
-PostgreSQL's (aliases, caching, nested ephemeral models, most of simple_seed and simple_copy), or need UPDATE.
+PostgreSQL's (aliases, caching, nested ephemeral models, most of simple_seed and simple_copy).
 """
 
 from dbt.tests.adapter.aliases.test_aliases import BaseAliasErrors
