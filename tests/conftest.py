@@ -139,6 +139,8 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
                 patch.delenv(name)
         nowhere = tmp_path_factory.mktemp("nowhere") / "sandbox"
         patch.setenv("DATACORE_SANDBOX_DIR", str(nowhere))
+        # a Spark of the tests lives for minutes: what its Java would compile better is not used enough
+        patch.setenv("DATACORE_SANDBOX_SPARK_OPTIONS", "-XX:TieredStopAtLevel=1")
         yield
 
 

@@ -9,12 +9,14 @@ from ingest.meter import Meter
 from ingest.meter_aws import metered
 from ingest.register.catalog import Catalog
 from ingest.register.glue import GlueCatalog
-from ingest.register.hive import HiveCatalog
 
 
 def open_catalog(settings: Settings, meter: Meter | None = None) -> Catalog:
     """Nothing is asked of it yet. Calls of Glue are counted by `meter`."""
     if settings.catalog == "hive":
+        # Hive's generated protocol takes as long to import as all the rest of a command
+        from ingest.register.hive import HiveCatalog
+
         return HiveCatalog(settings.metastore)
     client = glue_client(settings)
     return GlueCatalog(client if meter is None else metered(client, meter))

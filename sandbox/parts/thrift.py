@@ -16,6 +16,8 @@ from sandbox.ports import HOST
 MEMORY_VARIABLE = "DATACORE_SANDBOX_SPARK_MEMORY"
 MEMORY = "1536m"
 """Java heap of driver and executor together."""
+OPTIONS_VARIABLE = "DATACORE_SANDBOX_SPARK_OPTIONS"
+"""More options of Spark's Java, with spaces between."""
 PROPERTIES = "spark.properties"
 """Spark's settings, in the part's directory."""
 CONF_VARIABLE = "DATACORE_SANDBOX_SPARK_CONF"
@@ -84,6 +86,7 @@ def spark_submit(
     return (
         str(java),
         f"-Xmx{environ.get(MEMORY_VARIABLE) or MEMORY}",
+        *environ.get(OPTIONS_VARIABLE, "").split(),
         "-XX:+IgnoreUnrecognizedVMOptions",
         "-Duser.timezone=UTC",
         f"-Djava.io.tmpdir={scratch / 'tmp'}",
@@ -131,6 +134,8 @@ def spark_properties(site: Site, home: Path, environ: Mapping[str, str] = os.env
         # SQL
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
+        # a task for each directory that is listed, as by default, costs more than the listing
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
         "spark.sql.adaptive.advisoryPartitionSizeInBytes": "128m",  # the size of published files
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": f"s3://{variables['DATACORE_LAKE_BUCKET']}",

@@ -9,8 +9,6 @@ import gzip
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacore.settings import ROOT
+from tests.forked_dbt import DbtRun
 
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
@@ -84,17 +83,14 @@ class PlatformClient:
         """
         directories = ("--project-dir", HERE / project, "--profiles-dir", ROOT)
         scratch = ("--target-path", self._scratch / project, "--log-path", self._scratch)
-        command = [Path(sys.executable).parent / "dbt", *arguments, "--target", "ci"]
-        ended = subprocess.run(
-            [*map(str, (*command, *directories, *scratch))],
+        run = DbtRun(
+            [*map(str, (*arguments, "--target", "ci", *directories, *scratch))],
             env={**os.environ, **self._sandbox.env, "DATACORE_CI_SCHEMA": "real"},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
+            directory=ROOT,
+            output=self._scratch / "said",
         )
-        if ended.returncode != 0:
-            raise DbtFailed(f"dbt exited with {ended.returncode}\n{ended.stdout}{ended.stderr}")
+        if (exit_code := run.wait(LIMIT_SECONDS)) != 0:
+            raise DbtFailed(f"dbt exited with {exit_code}\n{run.text}")
 
     def spark(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of one query through the Thrift server.

@@ -2,15 +2,13 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacore.settings import ROOT
+from tests.forked_dbt import DbtRun
 from tests.jdbc import rows
 
 if TYPE_CHECKING:
@@ -46,62 +44,44 @@ class DbtProject:
 
     def dbt(self, *arguments: str) -> Build:
         """Run dbt to its end."""
-        process = self.start(*arguments)
-        try:
-            text, _ = process.communicate(timeout=LIMIT)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+        run = self.start(*arguments)
+        exit_code = run.wait(LIMIT)
         results = self.output / "run_results.json"
         found = json.loads(results.read_text())["results"] if results.is_file() else []
         messages = {result["unique_id"].split(".")[2]: str(result["message"]) for result in found}
-        return Build(process.returncode, text, messages)
+        return Build(exit_code, run.text, messages)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> DbtRun:
         """Start dbt in a process group of its own."""
         for name in ("run_results.json", "dbt.log"):
             (self.output / name).unlink(missing_ok=True)
         options = ("--project-dir", str(self.project), "--profiles-dir", str(ROOT))
-        places = (
-            "--target",
-            "ci",
-            "--target-path",
-            str(self.output),
-            "--log-path",
-            str(self.output),
-        )
-        return subprocess.Popen(
-            [
-                str(Path(sys.executable).parent / "dbt"),
-                "--no-use-colors",
-                *arguments,
-                *options,
-                *places,
-            ],
-            cwd=ROOT,
+        places = ("--target-path", str(self.output), "--log-path", str(self.output))
+        return DbtRun(
+            ["--no-use-colors", *arguments, "--target", "ci", *options, *places],
             env={**os.environ, **self.sandbox.env, "DATACORE_CI_SCHEMA": self.prefix},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+            directory=ROOT,
+            output=self.output / "said",
         )
 
-    def kill_once(self, statement: str, *arguments: str) -> None:
-        """Start dbt and end it with SIGKILL as soon as its log tells that it sends a statement.
+    def start_until(self, statement: str, *arguments: str) -> DbtRun:
+        """Start dbt, and return as soon as its log tells that it sends a statement.
 
         `{db}` stands for the database.
         """
-        process = self.start(*arguments)
+        run = self.start(*arguments)
         deadline = time.monotonic() + LIMIT
-        while not self.logged(statement):
-            assert process.poll() is None, process.communicate()[0]
+        while not self._logged(statement):
+            assert run.exit_code is None, run.text
             assert time.monotonic() < deadline, "the build did not come that far"
             time.sleep(0.02)  # between two looks at the log
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        return run
 
-    def logged(self, statement: str) -> bool:
-        """Whether the log of the run that was started last has a statement."""
+    def kill_once(self, statement: str, *arguments: str) -> None:
+        """Start dbt and end it with SIGKILL as soon as it sends a statement."""
+        self.start_until(statement, *arguments).kill()
+
+    def _logged(self, statement: str) -> bool:
         log = self.output / "dbt.log"
         return log.exists() and statement.replace("{db}", self.database) in log.read_text()
 

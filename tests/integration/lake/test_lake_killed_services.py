@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -75,14 +74,11 @@ def test_one_build_heals_what_a_killed_service_left(
 ) -> None:
     before = states(killed)
     killed.write(rows_of(f"{part} {statement[:11]}"))
-    build = killed.project.start("run", "--vars", ALL)
-    while not killed.project.logged(statement):
-        assert build.poll() is None, build.communicate()[0]
-        time.sleep(0.02)  # between two looks at the log
+    build = killed.project.start_until(statement, "run", "--vars", ALL)
     kill(killed.project, part)
     killed.project.sandbox.run("sandbox", "restart", part)
-    text = build.communicate(timeout=300)[0]
-    assert "Traceback" not in text
+    build.wait(300)
+    assert "Traceback" not in build.text
     assert states(killed) <= before | {f"{part} {statement[:11]}"}
     healed = killed.project.dbt("run", "--vars", ALL)
     assert healed.exit_code == 0, healed.text

@@ -7,7 +7,6 @@ import itertools
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,10 +149,7 @@ def test_a_backfill_that_was_killed_goes_on_behind_its_last_batch(probe: Probe) 
 
 def test_of_two_builds_at_once_one_wins_as_a_whole(probe: Probe) -> None:
     probe.write(rows_of("slow"))
-    slow = probe.project.start("run", "--vars", ALL)
-    while not probe.project.logged("create table {db}.probe__building"):
-        assert slow.poll() is None
-        time.sleep(0.05)  # between two looks at the log
+    slow = probe.project.start_until("create table {db}.probe__building", "run", "--vars", ALL)
     os.killpg(slow.pid, signal.SIGSTOP)
     try:
         probe.write(rows_of("quick"))
@@ -161,10 +157,9 @@ def test_of_two_builds_at_once_one_wins_as_a_whole(probe: Probe) -> None:
     finally:
         os.killpg(slow.pid, signal.SIGCONT)
     assert quick.exit_code == 0, quick.text
-    text = slow.communicate(timeout=120)[0]
-    assert slow.returncode == 1, text
-    assert "not published" in text
-    assert "nothing of this one; run dbt build again" in text
+    assert slow.wait(120) == 1, slow.text
+    assert "not published" in slow.text
+    assert "nothing of this one; run dbt build again" in slow.text
     assert set(states(probe).values()) == {"quick"}
     assert probe.project.tables() == {"probe"}
 

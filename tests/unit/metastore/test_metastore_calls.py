@@ -161,14 +161,29 @@ def test_drop_without_data_leaves_the_files(answers: Answers) -> None:
     assert path.exists()
 
 
+def test_drop_of_an_external_table_that_was_just_shown_asks_glue_once(
+    answers: Answers, stub: StubGlue
+) -> None:
+    answers.create_table(hive_table(tableType="EXTERNAL_TABLE"))
+    path = fill(answers, location_of(answers))
+    asked = stub.calls["get_table"]
+    answers.drop_table("lake", "orders", True)
+    assert stub.calls["get_table"] == asked
+    assert path.exists()
+
+
 # altering
 
 
-def test_alter_names_the_version_that_it_replaces(answers: Answers, stub: StubGlue) -> None:
+def test_alter_replaces_the_version_that_was_shown_in_one_call(
+    answers: Answers, stub: StubGlue
+) -> None:
     answers.create_table(hive_table())
     table = answers.get_table("lake", "orders")
     table.parameters["k"] = "v"
+    asked = stub.calls["get_table"]
     answers.alter_table("lake", "orders", table)
+    assert stub.calls["get_table"] == asked
     assert stub.tables["lake", "orders"]["VersionId"] == "1"
     assert answers.get_table("lake", "orders").parameters["k"] == "v"
 
@@ -199,6 +214,7 @@ def test_alter_of_a_table_that_changed_since_it_was_read_is_refused(
     stub.tables["lake", "orders"]["StorageDescriptor"]["Columns"].append(
         {"Name": "added", "Type": "int"}
     )
+    stub.tables["lake", "orders"]["VersionId"] = "1"
     with pytest.raises(ttypes.MetaException, match="changed in Glue since it was read"):
         answers.alter_table("lake", "orders", table)
     again = answers.get_table("lake", "orders")
