@@ -12,7 +12,7 @@ from moto import backends
 from moto.moto_server import werkzeug_app
 from werkzeug.serving import run_simple
 
-from sandbox import kinesis, s3
+from sandbox import glue, kinesis, s3
 
 
 class KeepAlive(werkzeug_app.MotoRequestHandler):
@@ -25,6 +25,7 @@ class KeepAlive(werkzeug_app.MotoRequestHandler):
 def serve(host: str, port: int) -> None:
     """Serve until the process ends."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    glue.correct()
     kinesis.correct()
     s3.correct()
     services = tuple(backends.list_of_moto_modules())

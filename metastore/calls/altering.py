@@ -1,8 +1,9 @@
 """Calls that change a table in place. A change of name is a move: `metastore.calls.renaming`.
 
-A client changes a table by sending all of it back. So that nobody's change is lost, the table must
-still be what clients were last shown (but for statistics), and Glue is told which version is
-replaced; where another write comes between, the table is read and judged again.
+A client changes a table by sending all of it back. So that nobody's change is lost, Glue is told to
+replace the version that clients were last shown. Where that is not the newest any more, the table is read
+and must still be what was shown (but for statistics); where another write comes between, it is read and
+judged again.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from hmsclient.genthrift.hive_metastore import ttypes
 
-from metastore.calls.catalog import Catalog, Table
+from metastore.calls.catalog import Catalog, Table, log
 from metastore.calls.renaming import rename_table
 from metastore.calls.tables import CHANGED_AT, changed_now
 from metastore.glue import Changed
@@ -49,18 +50,28 @@ class AlterCalls:
         shown = self._catalog.table_shown(database, name)
         table.parameters = changed_now(table.parameters)
         with self._catalog.writing_table((database, name)):
+            if shown is not None and shown.get("VersionId") and not expected:
+                try:
+                    self._replace(shown, table)
+                    return
+                except Changed:
+                    log.info("another version than was shown", table=f"{database}.{name}")
             for attempt in range(_ATTEMPTS):
                 current = self._catalog.table_now(database, name)
                 _check_expected(current, expected)
                 _check_shown(current, shown)
                 try:
-                    self._catalog.glue.update_table(
-                        database.lower(), table_to_glue(table, current), current.get("VersionId")
-                    )
+                    self._replace(current, table)
                     return
                 except Changed:
                     if attempt == _ATTEMPTS - 1:
                         raise
+
+    def _replace(self, current: Table, table: Any) -> None:
+        """Put Hive's `table` in the place of Glue's `current`. Raises Changed."""
+        self._catalog.glue.update_table(
+            current["DatabaseName"], table_to_glue(table, current), current.get("VersionId")
+        )
 
 
 def _check_expected(current: Table, expected: Mapping[str, str]) -> None:

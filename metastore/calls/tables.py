@@ -137,7 +137,11 @@ class TableCalls:
 
     def drop_table(self, database: str, name: str, delete_data: bool) -> None:
         """The files of a managed table go with it, unless its location holds the database's."""
-        table = self._catalog.table_now(database, name)
+        table = self._catalog.table_shown(database, name)
+        if table is None or is_managed(
+            table
+        ):  # of any other nothing is deleted, whatever it is now
+            table = self._catalog.table_now(database, name)
         with self._catalog.writing_table((database, name)):
             self._catalog.glue.delete_table(database.lower(), name.lower())
         if not delete_data or not is_managed(table):

@@ -12,7 +12,7 @@ from hmsclient.genthrift.hive_metastore import ttypes
 from metastore.calls.catalog import Catalog, Table
 from metastore.calls.tables import changed_now
 from metastore.files import FilesFailed, UnsafeLocation, contains
-from metastore.glue import GlueError
+from metastore.glue import CREATE_BATCH, GlueError
 from metastore.translate.partitions import (
     name_to_values,
     partition_keys,
@@ -79,7 +79,10 @@ class PartitionWriteCalls:
         wanted = [tuple(partition.values) for partition in partitions]
         if len(set(wanted)) < len(wanted):
             raise ttypes.MetaException("a partition is given twice")
-        present = {tuple(p["Values"]) for p in self._catalog.glue.get_partitions(*where, wanted)}
+        present: set[tuple[str, ...]] = set()
+        if not if_not_exists or len(wanted) > CREATE_BATCH:  # else the one batch says it, too
+            found = self._catalog.glue.get_partitions(*where, wanted)
+            present = {tuple(partition["Values"]) for partition in found}
         if present and not if_not_exists:
             raise ttypes.AlreadyExistsException(f"Partition already exists: {list(min(present))}")
         new = [partition for partition in partitions if tuple(partition.values) not in present]

@@ -1,6 +1,6 @@
 """Glue through boto3: its pages, its batch sizes, its faults. Knows nothing of Hive."""
 
-from metastore.glue.client import Glue
+from metastore.glue.client import CREATE_BATCH, Glue
 from metastore.glue.faults import (
     AlreadyExists,
     Changed,
@@ -13,6 +13,7 @@ from metastore.glue.faults import (
 )
 
 __all__ = [
+    "CREATE_BATCH",
     "AlreadyExists",
     "Changed",
     "Glue",
