@@ -1,5 +1,5 @@
 {% macro check_beside(beside, key=none) -%}
-    {%- set there = run_query("show tables in " ~ beside.schema ~ " like '" ~ beside.identifier ~ "'") -%}
+    {%- set there = run_query("show table extended in " ~ beside.schema ~ " like '" ~ beside.identifier ~ "'") -%}
     {%- if there.rows | length == 0 -%}
         {{ exceptions.raise_compiler_error(
             "not published: " ~ this ~ ": another run builds it too, and took away what this one had built. "

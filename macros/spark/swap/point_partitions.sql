@@ -1,5 +1,4 @@
-{% macro point_partitions(relation, directory, built, asked) -%}
-    {%- set published = days_of(relation) -%}
+{% macro point_partitions(relation, directory, built, asked, published) -%}
     {%- set added = [] -%}
     {%- for day in built if day not in published -%}
         {%- do added.append("partition (dt = date '" ~ day ~ "') location '" ~ directory ~ "/dt=" ~ day ~ "'") -%}

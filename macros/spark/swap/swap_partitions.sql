@@ -39,13 +39,17 @@
 
         {#- Here readers begin to see it. What was seen is remembered last: a run that is killed before is done again. -#}
         {%- do refuse_if_overtaken(relation, beside, state.published, hold_publication(relation)) -%}
-        {%- if loop.first and (columns.lost or not published) -%}
+        {%- set is_new = loop.first and (columns.lost or not published) -%}
+        {%- if is_new -%}
             {%- do adapter.drop_relation(existing) if existing is not none -%}
             {%- do create_published(relation, beside, table_directory(relation)) -%}
         {%- elif loop.first -%}
             {%- do add_columns(relation, columns.added) -%}
         {%- endif -%}
-        {%- do point_partitions(relation, run_directory(relation, run), records.keys() | list, some) -%}
+        {%- do point_partitions(
+            relation, run_directory(relation, run), records.keys() | list, some,
+            published=[] if is_new else days_of(relation)
+        ) -%}
         {%- set facts = {"published": run, "run." ~ run: records.keys() | join(" ")} -%}
         {%- if backfill is not none -%}
             {%- do facts.update({"backfill": "" if loop.last else backfill_mark(backfill, sql) ~ some[-1]}) -%}
