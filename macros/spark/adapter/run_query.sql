@@ -1,5 +1,5 @@
 {% macro run_query(sql) -%}
-    {%- if modules.re.match("\\s*(create|alter|drop)\\b", sql | lower) -%}
+    {%- if modules.re.match("\\s*(create|alter|drop|comment)\\b", sql | lower) -%}
         {%- call statement("run_query_statement", auto_begin=false) -%}{{ sql }}{%- endcall -%}
         {{ return(none) }}
     {%- endif -%}

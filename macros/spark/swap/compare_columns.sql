@@ -4,7 +4,8 @@
         {%- set want = columns_of("query " ~ query) -%}
         {%- do validate_doc_columns(this, model.columns, want | list) -%}
         {%- for name, type in want.items() if name not in have -%}
-            {%- do added.append("`" ~ name ~ "` " ~ type) -%}
+            {%- set comment = model.columns[name].description if name in model.columns else "" -%}
+            {%- do added.append("`" ~ name ~ "` " ~ type ~ " comment " ~ sql_text(comment)) -%}
         {%- endfor -%}
         {%- for name, type in have.items() -%}
             {%- if name not in want -%}

@@ -5,7 +5,7 @@
         create table {{ relation }} (
             {%- for name, type in columns.items() %}
             {%- set comment = documented[name].description if name in documented else "" %}
-            `{{ name }}` {{ type }} comment '{{ comment | trim | replace("'", "\\'") }}'{{ "," if not loop.last }}
+            `{{ name }}` {{ type }} comment {{ sql_text(comment) }}{{ "," if not loop.last }}
             {%- endfor %}
         )
         using parquet

@@ -21,7 +21,10 @@
     {%- endif -%}
 
     {%- if days == [] -%}
-        {%- do remember(relation, seen_facts(changes, state)) -%}
+        {%- do renew_descriptions(relation, state) -%}
+        {%- set facts = seen_facts(changes, state) -%}
+        {%- do facts.update({"described": described()}) if state.described != described() -%}
+        {%- do remember(relation, facts) -%}
         {% call noop_statement("main", "UNCHANGED") %}{% endcall %}
         {{ return(none) }}
     {%- endif -%}
@@ -44,13 +47,14 @@
             {%- do adapter.drop_relation(existing) if existing is not none -%}
             {%- do create_published(relation, beside, table_directory(relation)) -%}
         {%- elif loop.first -%}
+            {%- do renew_descriptions(relation, state) -%}
             {%- do add_columns(relation, columns.added) -%}
         {%- endif -%}
         {%- do point_partitions(
             relation, run_directory(relation, run), records.keys() | list, some,
             published=[] if is_new else days_of(relation)
         ) -%}
-        {%- set facts = {"published": run, "run." ~ run: records.keys() | join(" ")} -%}
+        {%- set facts = {"published": run, "run." ~ run: records.keys() | join(" "), "described": described()} -%}
         {%- if backfill is not none -%}
             {%- do facts.update({"backfill": "" if loop.last else backfill_mark(backfill, sql) ~ some[-1]}) -%}
         {%- elif loop.last -%}

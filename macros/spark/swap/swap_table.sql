@@ -20,10 +20,11 @@
         {%- do adapter.drop_relation(existing) if existing is not none -%}
         {%- do create_published(relation, beside, directory) -%}
     {%- else -%}
+        {%- do renew_descriptions(relation, state) -%}
         {%- do add_columns(relation, columns.added) -%}
         {%- do run_query("alter table " ~ relation ~ " set location '" ~ directory ~ "'") -%}
     {%- endif -%}
-    {%- do remember(relation, {"published": run, "run." ~ run: "all"}) -%}
+    {%- do remember(relation, {"published": run, "run." ~ run: "all", "described": described()}) -%}
     {%- do release_publication(relation) -%}
     {%- do run_query("drop table if exists " ~ beside) -%}
     {#- dbt's own default for what is left out cannot be written into run_results.json. -#}

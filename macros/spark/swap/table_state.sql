@@ -1,6 +1,7 @@
 {% macro table_state(relation) -%}
     {%- set state = {
-        "columns": {}, "seen": {}, "open": {}, "runs": {}, "published": "", "sql": "", "backfill": ""
+        "columns": {}, "comments": {}, "seen": {}, "open": {}, "runs": {},
+        "published": "", "sql": "", "backfill": "", "described": ""
     } -%}
     {%- if relation is none -%}
         {{ return(state) }}
@@ -11,6 +12,7 @@
             {%- set part.holds_columns = false -%}
         {%- elif part.holds_columns -%}
             {%- do state.columns.update({row[0] | lower: row[1]}) -%}
+            {%- do state.comments.update({row[0] | lower: (row[2] or "") | trim}) -%}
         {%- elif row[0] == "Table Properties" -%}
             {%- for property in row[1][1:-1].split(", ") if property.startswith("datacore.") -%}
                 {%- set name, _, value = property[9:].partition("=") -%}
@@ -20,7 +22,7 @@
                     {%- do state.open.update({name[5:]: value | int}) if value -%}
                 {%- elif name.startswith("run.") -%}
                     {%- do state.runs.update({name[4:]: value.split()}) -%}
-                {%- elif name in ("published", "sql", "backfill") -%}
+                {%- elif name in ("published", "sql", "backfill", "described") -%}
                     {%- do state.update({name: value}) -%}
                 {%- endif -%}
             {%- endfor -%}

@@ -155,6 +155,34 @@ def test_an_enforced_contract_is_kept_by_day_too(probe: Probe) -> None:
     assert "has an enforced contract that failed" in wrong.text
 
 
+def test_descriptions_that_change_reach_the_catalog_without_a_build(probe: Probe) -> None:
+    table, column = 'Bob\'s \\ "orders"', "The first line;\nthe second."
+    by_day = "materialized='incremental', incremental_strategy='swap_partitions', partition_by='dt'"
+    config = f"{by_day}, persist_docs={{'relation': true}}"
+    probe.write_model("told", config, "select 1 as n, 'a' as state, date '2025-03-01' as dt")
+
+    def build(description: str, **columns: str) -> dict[str, str]:
+        listed = [{"name": name, "description": text} for name, text in columns.items()]
+        model = {"name": "told", "description": description, "columns": listed}
+        (probe.project.project / "models" / "told.yml").write_text(json.dumps({"models": [model]}))
+        built = probe.project.dbt("run", "-s", "told")
+        assert built.exit_code == 0, built.text
+        return built.messages
+
+    def told() -> tuple[str, dict[str, str]]:
+        rows = probe.project.query("describe extended {db}.told")
+        (comment,) = [row[1] for row in rows if row[0] == "Comment"]
+        return comment, {name: text or "" for name, _, text in rows[:2]}
+
+    assert build("orders", n="a number") == {"told": "1 days, 1 records"}
+    assert told() == ("orders", {"n": "a number", "state": ""})
+    assert build(table, state=column) == {"told": "UNCHANGED"}
+    assert told() == (table, {"n": "", "state": column})
+    assert build(table, state=column) == {"told": "UNCHANGED"}
+    log = (probe.project.output / "dbt.log").read_text()
+    assert "comment" not in log.split("Began running node")[-1], "nothing is said twice"
+
+
 def test_a_table_that_is_swapped_whole_refuses_partitions(probe: Probe) -> None:
     probe.write_model("parted", "materialized='table', partition_by='n'", "select 1 as n")
     built = probe.project.dbt("run", "-s", "parted")

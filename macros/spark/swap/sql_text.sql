@@ -1,0 +1,3 @@
+{% macro sql_text(text) -%}
+    {{ return("'" ~ text | trim | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") }}
+{%- endmacro %}
