@@ -112,12 +112,18 @@ class Files:
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
 
-    def make_directory(self, location: str) -> None:
-        """Make a local directory; on S3 there is nothing to make. Raises FilesFailed."""
+    def make_directory(self, location: str, marked: bool = False) -> None:
+        """Make a local directory; on S3 there is nothing to make. Raises FilesFailed.
+
+        `marked`: on S3 an empty object `location/`, as S3A makes one for a directory and as all who
+        read S3 as a file system pass over.
+        """
         place = Place.parse(location)
-        if place.scheme == "file":
-            with _failing_as(f"make {location}"):
+        with _failing_as(f"make {location}"):
+            if place.scheme == "file":
                 place.path.mkdir(parents=True, exist_ok=True)
+            elif marked and place.scheme == "s3" and place.is_plain and place.segments:
+                self._s3.put_object(Bucket=place.bucket, Key=place.prefix, Body=b"")
 
     def remove_empty_directory(self, location: str) -> None:
         """Remove a local directory if it is empty; anything else stays. Raises FilesFailed."""

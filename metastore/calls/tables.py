@@ -9,7 +9,8 @@ from hmsclient.genthrift.hive_metastore import ttypes
 from metastore.calls.catalog import Catalog, Table, log, pattern
 from metastore.files import contains
 from metastore.glue import NotFound
-from metastore.translate.tables import VIEW, is_managed, table_to_glue, table_to_hive
+from metastore.translate.storage import PROVIDER
+from metastore.translate.tables import EXTERNAL, VIEW, is_managed, table_to_glue, table_to_hive
 
 CHANGED_AT = "transient_lastDdlTime"
 """Hive's parameter for the time of the last change, in seconds since 1970."""
@@ -123,7 +124,9 @@ class TableCalls:
         with self._catalog.writing_table((table.dbName, table.tableName)):
             self._catalog.glue.create_table(table.dbName.lower(), table_to_glue(table))
         if table.tableType != VIEW and table.sd and table.sd.location:
-            self._catalog.files.make_directory(table.sd.location)
+            # into a table of Hive's own (STORED AS) Spark writes only if its directory is there
+            is_hives = PROVIDER not in table.parameters and table.tableType != EXTERNAL
+            self._catalog.files.make_directory(table.sd.location, marked=is_hives)
 
     def create_table_with_environment_context(self, table: Any, context: Any) -> None:
         self.create_table(table)

@@ -177,6 +177,19 @@ def test_comments_longer_than_glue_holds_come_back_whole(
     assert any(row[0] == "Comment" and row[1].strip() == (long * 4).strip() for row in extended)
 
 
+def test_a_table_of_hives_own_format_is_made_from_a_query_and_leaves_nothing(
+    query: Query, database: str, s3: Any, sandbox: Any
+) -> None:
+    query(f"create table {database}.hives stored as parquet as select 1 as id, 'a' as name")
+    query(f"insert into {database}.hives values (2, 'b')")
+    assert query(f"select id, name from {database}.hives order by id") == [(1, "a"), (2, "b")]
+    query(f"drop table {database}.hives")
+    left = s3.list_objects_v2(
+        Bucket=sandbox.env["DATACORE_LAKE_BUCKET"], Prefix=f"{database}/hives/"
+    )
+    assert left["KeyCount"] == 0
+
+
 def test_statistics_survive(query: Query, events: str) -> None:
     query(f"analyze table {events} compute statistics for columns id")
     described = dict(row[:2] for row in query(f"describe extended {events} id"))

@@ -482,6 +482,15 @@ def test_none_is_added_where_one_exists(orders: Answers) -> None:
     ]
 
 
+def test_what_may_exist_is_added_in_one_call(orders: Answers, stub: StubGlue) -> None:
+    both = [hive_partition("2026-01-03", "05"), hive_partition("2026-01-04", "00")]
+    stub.calls.clear()
+    orders.add_partitions_req(ttypes.AddPartitionsRequest("lake", "orders", both, True, True))
+    assert stub.calls["batch_create_partition"] == 1
+    assert stub.calls["batch_get_partition"] == 0
+    assert len(parts(orders, "dt = '2026-01-04'")) == 1
+
+
 def test_none_is_added_where_one_fails(answers: Answers, stub: StubGlue) -> None:
     answers.create_table(hive_table())
     many = [hive_partition("2026-01-02", f"{number:03d}") for number in range(150)]

@@ -33,6 +33,16 @@ def keys(s3: Any) -> list[str]:
     return [entry["Key"] for page in found for entry in page.get("Contents", ())]
 
 
+def test_only_a_marked_directory_leaves_an_object_and_it_goes_with_the_rest(s3: Any) -> None:
+    files = Files(s3)
+    files.make_directory("s3://lake/db/plain")
+    files.make_directory("s3://lake/db/hive", marked=True)
+    assert keys(s3) == ["db/hive/"]
+    put(s3, "db/hive/part-0")
+    assert files.delete("s3://lake/db/hive", "s3://lake/db/hive") == 2
+    assert keys(s3) == []
+
+
 @pytest.mark.parametrize(
     ("location", "place"),
     [
