@@ -139,8 +139,10 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
                 patch.delenv(name)
         nowhere = tmp_path_factory.mktemp("nowhere") / "sandbox"
         patch.setenv("DATACORE_SANDBOX_DIR", str(nowhere))
-        # a Spark of the tests lives for minutes: what its Java would compile better is not used enough
-        patch.setenv("DATACORE_SANDBOX_SPARK_OPTIONS", "-XX:TieredStopAtLevel=1")
+        # A Spark of the tests lives for minutes: what its Java would compile better is not used enough.
+        # With one compiler Java keeps 48 MB for its code, which Spark fills; this is its usual size.
+        options = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+        patch.setenv("DATACORE_SANDBOX_SPARK_OPTIONS", options)
         yield
 
 
