@@ -11,6 +11,6 @@
         using parquet
         {{ "partitioned by (dt)" if config.get("partition_by") }}
         location '{{ location }}'
-        {{ comment_clause() }}
+        {{ "comment " ~ sql_text(model.description) if config.get("persist_docs", {}).get("relation") and model.description }}
     {%- endcall -%}
 {%- endmacro %}
