@@ -4,6 +4,9 @@ A client changes a table by sending all of it back. So that nobody's change is l
 replace the version that clients were last shown. Where that is not the newest any more, the table is read
 and must still be what was shown (but for statistics); where another write comes between, it is read and
 judged again.
+
+Hive has no statement that takes columns away from a table of Spark's. So a table can become another one,
+in one write: `alter table t set tblproperties ('datacore.becomes' = 'made_beside')`.
 """
 
 from collections.abc import Mapping
@@ -15,7 +18,11 @@ from metastore.calls.catalog import Catalog, Table, log
 from metastore.calls.renaming import rename_table
 from metastore.calls.tables import CHANGED_AT, changed_now
 from metastore.glue import Changed
-from metastore.translate.tables import table_to_glue
+from metastore.translate.tables import table_to_glue, table_to_hive
+
+BECOMES = "datacore.becomes"
+"""A parameter that asks: give the table all that this table of the same database has, but its name and
+its partitions. It is carried out, and not kept."""
 
 _ATTEMPTS = 5
 _EXPECTED_KEY = "expected_parameter_key"
@@ -47,6 +54,8 @@ class AlterCalls:
             rename_table(self._catalog, database, name, table)
             return
         expected = (context.properties if context else None) or {}
+        if other := (table.parameters or {}).get(BECOMES):
+            table = self._become(table, other)
         shown = self._catalog.table_shown(database, name)
         table.parameters = changed_now(table.parameters)
         with self._catalog.writing_table((database, name)):
@@ -66,6 +75,20 @@ class AlterCalls:
                 except Changed:
                     if attempt == _ATTEMPTS - 1:
                         raise
+
+    def _become(self, table: Any, other: str) -> Any:
+        """Hive's `table` as the table `other` is, but for its name."""
+        made = table_to_hive(self._catalog.table_now(table.dbName, other))
+        keys, wanted = (
+            [(key.name, key.type) for key in one.partitionKeys or ()] for one in (table, made)
+        )
+        if keys != wanted:
+            raise ttypes.InvalidOperationException(
+                f"{table.dbName}.{table.tableName} cannot become {other}: its partitions have the keys "
+                f"{keys}, and those of the other {wanted}"
+            )
+        made.tableName = table.tableName
+        return made
 
     def _replace(self, current: Table, table: Any) -> None:
         """Put Hive's `table` in the place of Glue's `current`. Raises Changed."""

@@ -42,10 +42,12 @@
 
         {#- Here readers begin to see it. What was seen is remembered last: a run that is killed before is done again. -#}
         {%- do refuse_if_overtaken(relation, beside, state.published, hold_publication(relation)) -%}
-        {%- set is_new = loop.first and (columns.lost or not published) -%}
+        {%- set is_new = loop.first and not published -%}
         {%- if is_new -%}
             {%- do adapter.drop_relation(existing) if existing is not none -%}
             {%- do create_published(relation, beside, table_directory(relation)) -%}
+        {%- elif loop.first and columns.lost -%}
+            {%- set is_new = not take_shape(relation, beside, table_directory(relation)) -%}
         {%- elif loop.first -%}
             {%- do renew_descriptions(relation, state) -%}
             {%- do add_columns(relation, columns.added) -%}

@@ -16,9 +16,11 @@
     {%- set records = check_beside(beside, key) -%}
 
     {%- do refuse_if_overtaken(relation, beside, state.published, hold_publication(relation)) -%}
-    {%- if columns.lost or not published -%}
+    {%- if not published -%}
         {%- do adapter.drop_relation(existing) if existing is not none -%}
         {%- do create_published(relation, beside, directory) -%}
+    {%- elif columns.lost -%}
+        {%- do take_shape(relation, beside, directory) -%}
     {%- else -%}
         {%- do renew_descriptions(relation, state) -%}
         {%- do add_columns(relation, columns.added) -%}

@@ -2,7 +2,11 @@
 
 import json
 import os
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +108,24 @@ class DbtProject:
                 return rows(cursor, statement.replace("{db}", self.database))
         finally:
             connection.close()
+
+    @contextmanager
+    def reading(self, statement: str) -> Iterator[set[tuple[Any, ...]]]:
+        """Ask again and again while the block runs: the rows that were seen. That a query fails is an error."""
+        seen: set[tuple[Any, ...]] = set()
+        done = threading.Event()
+
+        def read() -> None:
+            while not done.is_set():
+                seen.update(self.query(statement))
+
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            reader = pool.submit(read)
+            try:
+                yield seen
+            finally:
+                done.set()
+            reader.result()
 
     def locations(self, table: str) -> dict[str, str]:
         """Day to the directory that Glue points its partition at."""

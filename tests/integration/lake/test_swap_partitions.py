@@ -4,8 +4,6 @@ The tests read as one story about one table; each writes its model and builds it
 """
 
 import json
-import threading
-from typing import Any
 
 import pytest
 from lake_dbt import Probe
@@ -48,11 +46,16 @@ def test_lost_column_is_refused(probe: Probe, more: str, fact: str) -> None:
     assert probe.rows() == before
 
 
-def test_full_refresh_takes_the_new_shape(probe: Probe) -> None:
+def test_full_refresh_takes_the_new_shape_and_its_readers_always_have_all_days(
+    probe: Probe,
+) -> None:
     probe.write(ROWS.format(more="'two' as twice,"))
-    built = probe.project.dbt("run", "--full-refresh")
+    with probe.project.reading("select count(*), count(distinct dt) from {db}.probe") as seen:
+        built = probe.project.dbt("run", "--full-refresh")
     assert built.exit_code == 0, built.text
     assert [(n, twice) for n, twice, _ in probe.rows()] == [(1, "two"), (2, "two"), (1, "two")]
+    assert seen == {(3, 2)}
+    assert probe.project.tables() == {"probe"}
 
 
 def test_repeated_key_is_not_published(probe: Probe) -> None:
@@ -84,27 +87,12 @@ def test_killed_build_leaves_the_old_day_and_the_next_one_heals(probe: Probe) ->
 
 
 def test_reader_sees_a_day_as_it_was_or_as_it_is(probe: Probe) -> None:
-    seen: list[tuple[Any, ...]] = []
-    done = threading.Event()
-
-    def read() -> None:
-        while not done.is_set():
-            seen.extend(
-                probe.project.query(
-                    "select count(*), count(distinct twice), max(twice) from {db}.probe"
-                    " where dt = date '2025-03-01'"
-                )
-            )
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
+    with probe.project.reading(
+        "select count(*), count(distinct twice), max(twice) from {db}.probe where dt = date '2025-03-01'"
+    ) as seen:
         for state in ("five", "six"):
             probe.write(ROWS.format(more=f"'{state}' as twice,"))
             assert probe.project.dbt("run", "--vars", DAYS).exit_code == 0
-    finally:
-        done.set()
-        reader.join()
     assert {row[:2] for row in seen} == {(2, 1)}
     assert {row[2] for row in seen} <= {"four", "five", "six"}
     assert len({row[2] for row in seen}) > 1
@@ -122,6 +110,18 @@ def test_unpartitioned_table_is_swapped_whole(probe: Probe) -> None:
         locations.append(table["Table"]["StorageDescriptor"]["Location"])
         assert probe.project.query("select state from {db}.whole") == [(state,)]
     assert len(set(locations)) == 2
+
+
+def test_an_unpartitioned_table_takes_a_new_shape_and_is_never_away(probe: Probe) -> None:
+    probe.write_model("shaped", "materialized='table'", "select 1 as n, 'old' as state")
+    assert probe.project.dbt("run", "-s", "shaped").exit_code == 0
+    probe.write_model("shaped", "materialized='table'", "select 'new' as n")
+    with probe.project.reading("select * from {db}.shaped") as seen:
+        built = probe.project.dbt("run", "--full-refresh", "-s", "shaped")
+    assert built.messages == {"shaped": "1 records"}, built.text
+    assert (1, "old") in seen
+    assert seen <= {(1, "old"), ("new",)}
+    assert probe.project.query("select * from {db}.shaped") == [("new",)]
 
 
 def test_an_enforced_contract_is_kept(probe: Probe) -> None:
@@ -156,7 +156,7 @@ def test_an_enforced_contract_is_kept_by_day_too(probe: Probe) -> None:
 
 
 def test_descriptions_that_change_reach_the_catalog_without_a_build(probe: Probe) -> None:
-    table, column = 'Bob\'s \\ "orders"', "The first line;\nthe second."
+    table, column = 'Bob\'s \\ "orders"', "The first line;\nthe \\ second."
     by_day = "materialized='incremental', incremental_strategy='swap_partitions', partition_by='dt'"
     config = f"{by_day}, persist_docs={{'relation': true}}"
     probe.write_model("told", config, "select 1 as n, 'a' as state, date '2025-03-01' as dt")
@@ -174,11 +174,11 @@ def test_descriptions_that_change_reach_the_catalog_without_a_build(probe: Probe
         (comment,) = [row[1] for row in rows if row[0] == "Comment"]
         return comment, {name: text or "" for name, _, text in rows[:2]}
 
-    assert build("orders", n="a number") == {"told": "1 days, 1 records"}
-    assert told() == ("orders", {"n": "a number", "state": ""})
-    assert build(table, state=column) == {"told": "UNCHANGED"}
-    assert told() == (table, {"n": "", "state": column})
-    assert build(table, state=column) == {"told": "UNCHANGED"}
+    assert build(table, n=column) == {"told": "1 days, 1 records"}
+    assert told() == (table, {"n": column, "state": ""})
+    assert build(column, state=table) == {"told": "UNCHANGED"}
+    assert told() == (column, {"n": "", "state": table})
+    assert build(column, state=table) == {"told": "UNCHANGED"}
     log = (probe.project.output / "dbt.log").read_text()
     assert "comment" not in log.split("Began running node")[-1], "nothing is said twice"
 

@@ -235,6 +235,53 @@ def test_change_between_read_and_write_is_refused_too(answers: Answers, stub: St
     assert stub.tables["lake", "orders"]["ViewOriginalText"] == "other"
 
 
+def test_a_table_becomes_another_in_one_write_and_keeps_name_and_partitions(
+    answers: Answers, stub: StubGlue
+) -> None:
+    answers.create_table(hive_table(parameters={"spark.sql.sources.schema": "old", "run": "1"}))
+    answers.add_partition(hive_partition("2026-01-01", "00"))
+    other = hive_table("beside", parameters={"spark.sql.sources.schema": "new"})
+    other.sd.cols = [ttypes.FieldSchema("customer", "string", "who")]
+    answers.create_table(other)
+    table = answers.get_table("lake", "orders")
+    table.parameters["datacore.becomes"] = "Beside"
+    answers.alter_table("lake", "orders", table)
+    assert stub.calls["update_table"] == 1
+    became, beside = answers.get_table("lake", "orders"), answers.get_table("lake", "beside")
+    assert became.sd == beside.sd
+    assert became.parameters["spark.sql.sources.schema"] == "new"
+    assert not became.parameters.keys() & {"run", "datacore.becomes"}
+    assert len(answers.get_partitions("lake", "orders", -1)) == 1
+
+
+def test_a_table_becomes_no_other_that_is_missing_or_has_other_partition_keys(
+    answers: Answers, stub: StubGlue
+) -> None:
+    answers.create_table(hive_table())
+    answers.create_table(hive_table("whole", partitionKeys=[]))
+    table = answers.get_table("lake", "orders")
+    for other, error, said in [
+        ("whole", ttypes.InvalidOperationException, "its partitions have the keys"),
+        ("missing", ttypes.MetaException, "Table missing not found"),
+    ]:
+        table.parameters["datacore.becomes"] = other
+        with pytest.raises(error, match=said):
+            answers.alter_table("lake", "orders", table)
+    assert stub.calls["update_table"] == 0
+
+
+def test_a_table_that_changed_since_it_was_read_becomes_no_other(
+    answers: Answers, stub: StubGlue
+) -> None:
+    answers.create_table(hive_table())
+    answers.create_table(hive_table("beside"))
+    table = answers.get_table("lake", "orders")
+    stub.tables["lake", "orders"].update(VersionId="7", ViewOriginalText="other")
+    table.parameters["datacore.becomes"] = "beside"
+    with pytest.raises(ttypes.MetaException, match="changed in Glue since it was read"):
+        answers.alter_table("lake", "orders", table)
+
+
 def test_endless_conflict_is_reported(answers: Answers, stub: StubGlue) -> None:
     answers.create_table(hive_table())
     stub.faults["update_table"] = [CHANGED] * 99
