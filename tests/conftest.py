@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,6 +21,7 @@ import redshift_connector
 from pyhive import hive
 
 from datacore.settings import Address, read_env_file
+from tests.forked import Run, datacore
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -75,14 +77,14 @@ class Sandbox:
 
         Raises CommandFailed with what it printed, unless `check` is False.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "datacore", *map(str, arguments)],
-            env={**os.environ, **self.env, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
+        with TemporaryDirectory() as folder:
+            output, errors = Path(folder) / "output", Path(folder) / "errors"
+            variables = {**os.environ, **self.env, **(env or {})}
+            run = Run(datacore, arguments, variables, Path.cwd(), output, errors)
+            exit_code = run.wait(limit)
+            done = subprocess.CompletedProcess(
+                arguments, exit_code, output.read_text(), errors.read_text()
+            )
         if check and done.returncode != 0:
             shown = " ".join(map(str, arguments))
             raise CommandFailed(
@@ -141,7 +143,7 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("DATACORE_SANDBOX_DIR", str(nowhere))
         # A Spark of the tests lives for minutes: what its Java would compile better is not used enough.
         # With one compiler Java keeps 48 MB for its code, which Spark fills; this is its usual size.
-        options = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+        options = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
         patch.setenv("DATACORE_SANDBOX_SPARK_OPTIONS", options)
         yield
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacore.settings import ROOT
-from tests.forked_dbt import DbtRun
+from tests.forked import Run, dbt
 
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
@@ -83,8 +83,9 @@ class PlatformClient:
         """
         directories = ("--project-dir", HERE / project, "--profiles-dir", ROOT)
         scratch = ("--target-path", self._scratch / project, "--log-path", self._scratch)
-        run = DbtRun(
-            [*map(str, (*arguments, "--target", "ci", *directories, *scratch))],
+        run = Run(
+            dbt,
+            [*arguments, "--target", "ci", *directories, *scratch],
             env={**os.environ, **self._sandbox.env, "DATACORE_CI_SCHEMA": "real"},
             directory=ROOT,
             output=self._scratch / "said",

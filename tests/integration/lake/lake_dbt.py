@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacore.settings import ROOT
-from tests.forked_dbt import DbtRun
+from tests.forked import Run, dbt
 from tests.jdbc import rows
 
 if TYPE_CHECKING:
@@ -55,20 +55,21 @@ class DbtProject:
         messages = {result["unique_id"].split(".")[2]: str(result["message"]) for result in found}
         return Build(exit_code, run.text, messages)
 
-    def start(self, *arguments: str) -> DbtRun:
+    def start(self, *arguments: str) -> Run:
         """Start dbt in a process group of its own."""
         for name in ("run_results.json", "dbt.log"):
             (self.output / name).unlink(missing_ok=True)
         options = ("--project-dir", str(self.project), "--profiles-dir", str(ROOT))
         places = ("--target-path", str(self.output), "--log-path", str(self.output))
-        return DbtRun(
+        return Run(
+            dbt,
             ["--no-use-colors", *arguments, "--target", "ci", *options, *places],
             env={**os.environ, **self.sandbox.env, "DATACORE_CI_SCHEMA": self.prefix},
             directory=ROOT,
             output=self.output / "said",
         )
 
-    def start_until(self, statement: str, *arguments: str) -> DbtRun:
+    def start_until(self, statement: str, *arguments: str) -> Run:
         """Start dbt, and return as soon as its log tells that it sends a statement.
 
         `{db}` stands for the database.
