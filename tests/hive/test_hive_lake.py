@@ -4,7 +4,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from lake_dbt import DbtProject
+from lake_dbt import DbtProject, probe_of
 from lake_events import FIRST, SECOND, application, exposure, land, posting, search, view
 
 from datacore.settings import ROOT
@@ -98,3 +98,18 @@ def test_a_sealed_hour_is_compacted_under_its_readers(lake: DbtProject) -> None:
 def test_the_audit_is_clean(lake: DbtProject) -> None:
     told = lake.sandbox.run("audit", check=False)
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_full_refresh_makes_a_table_of_other_columns_again(
+    on_hive: Sandbox, tmp_path: Path
+) -> None:
+    probe = probe_of(on_hive, tmp_path, f"t{uuid.uuid4().hex[:8]}")
+    rows = "from values (1, '2025-03-01'), (2, '2025-03-02') as days (n, dt)"
+    probe.write(f"select n, 'a' as state, cast(dt as date) as dt {rows}")
+    assert probe.project.dbt("run").messages == {"probe": "2 days, 2 records"}
+    probe.write(f"select n, cast(dt as date) as dt {rows}")
+    built = probe.project.dbt("run", "--full-refresh")
+    assert built.exit_code == 0, built.text
+    assert "the table is made again" in built.text
+    assert [(n, str(dt)) for n, dt in probe.rows()] == [(1, "2025-03-01"), (2, "2025-03-02")]
+    assert probe.project.dbt("run").messages == {"probe": "UNCHANGED"}
