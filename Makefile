@@ -36,10 +36,12 @@ test: lint ## What CI runs: lint, then all tests, on sandboxes of their own (WOR
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
 	pytest -n 2 tests/faults
 
-# dynamic overwrite: Spark 3.5 refuses it with S3A's committers
+# dynamic overwrite: Spark 3.5 refuses it with S3A's committers; a seed: Hive renames its files, and Hadoop 3.3's
+# S3A copies no encrypted object over the sandbox's plain HTTP
 test-spark35: setup ## The tests of the lake and the metastore on Spark 3.5, as EMR 7 has it
 	python tests/spark35/environment.py run pytest tests/integration/lake tests/integration/metastore \
-		--deselect tests/integration/metastore/test_metastore_spark.py::test_dynamic_overwrite_replaces_only_its_days
+		--deselect tests/integration/metastore/test_metastore_spark.py::test_dynamic_overwrite_replaces_only_its_days \
+		--deselect tests/integration/lake/test_swap_partitions.py::test_what_dbt_spark_makes_again_holds_nothing_of_before
 
 test-adapter: setup ## dbt's functional tests of an adapter with this project's macros, on Parquet
 	python tests/adapter/run_suite.py
