@@ -65,6 +65,9 @@ LOGGED = re.compile(r"^\S*\d\d:\d\d:\d\d\.\d+ \[\w+ *\] \[.+?\]: (?:On (\S+): (?
 """A line of dbt's log that begins an entry; where it tells a statement, with the connection. dbt begins
 statements with a comment."""
 
+Said = dict[str, list[list[str]]]
+"""dbt's connection, which is a model's or of dbt itself, to its statements, as lines."""
+
 
 @dataclass(frozen=True)
 class Models:
@@ -112,7 +115,7 @@ class Project:
         if done.returncode:
             raise RuntimeError(f"{database}: {done.stdout}{done.stderr}")
 
-    def said(self) -> "Said":
+    def said(self) -> Said:
         """Statements that dbt sent since its log was begun; the log begins anew."""
         log = self.folder / "logs" / "dbt.log"
         said: Said = {}
@@ -128,10 +131,6 @@ class Project:
                 statement.append(line)
         log.unlink()
         return said
-
-
-Said = dict[str, list[list[str]]]
-"""dbt's connection, which is a model's or of dbt itself, to its statements, as lines."""
 
 
 def count_of(said: Said) -> int:

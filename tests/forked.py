@@ -52,7 +52,7 @@ class Run:
         errors: Path | None = None,
     ) -> None:
         """`errors` gets what the command says on stderr; without it, `output` gets that too."""
-        self._output = output
+        self._output, self._errors = output, errors
         self._output.parent.mkdir(parents=True, exist_ok=True)
         argv = [command.__name__, *map(str, arguments)]
         asked = (command, argv, dict(env), directory, output, errors)
@@ -74,8 +74,8 @@ class Run:
 
     @property
     def text(self) -> str:
-        """What it said until now, on stdout, and on stderr if that has no file of its own."""
-        return self._output.read_text()
+        """What it said until now, on stdout and stderr."""
+        return "".join(file.read_text() for file in (self._output, self._errors) if file)
 
     def wait(self, limit_s: float) -> int:
         """Its exit code. Raises TimeoutError, having killed it, where it takes longer."""

@@ -18,11 +18,11 @@ from metastore.calls.catalog import Catalog, Table, log
 from metastore.calls.renaming import rename_table
 from metastore.calls.tables import CHANGED_AT, changed_now
 from metastore.glue import Changed
-from metastore.translate.tables import table_to_glue, table_to_hive
+from metastore.translate.tables import VIEW, is_managed, table_to_glue, table_to_hive
 
 BECOMES = "datacore.becomes"
-"""A parameter that asks: give the table all that this table of the same database has, but its name and
-its partitions. It is carried out, and not kept."""
+"""A parameter that asks: give the table all that this external table of the same database has, but its
+name and its partitions. It is carried out, and not kept."""
 
 _ATTEMPTS = 5
 _EXPECTED_KEY = "expected_parameter_key"
@@ -77,8 +77,18 @@ class AlterCalls:
                         raise
 
     def _become(self, table: Any, other: str) -> Any:
-        """Hive's `table` as the table `other` is, but for its name."""
-        made = table_to_hive(self._catalog.table_now(table.dbName, other))
+        """Hive's `table` as the table `other` is, but for its name. Files are neither moved nor deleted.
+
+        Raises InvalidOperationException for a view, for a managed table, whose files would go when it is
+        dropped, and for other partition keys.
+        """
+        found = self._catalog.table_now(table.dbName, other)
+        made = table_to_hive(found)
+        if made.tableType == VIEW or is_managed(found):
+            raise ttypes.InvalidOperationException(
+                f"{table.dbName}.{table.tableName} cannot become {other}, which is no external table; "
+                "make it with a location"
+            )
         keys, wanted = (
             [(key.name, key.type) for key in one.partitionKeys or ()] for one in (table, made)
         )

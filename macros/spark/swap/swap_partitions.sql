@@ -3,13 +3,14 @@
         {{ exceptions.raise_compiler_error("the strategy swap_partitions needs `partition_by: dt`") }}
     {%- endif -%}
     {%- set published = existing is not none and existing.is_table -%}
-    {%- set whole = not published or should_full_refresh() -%}
     {%- set backfill = days_asked() -%}
     {%- if backfill is not none and should_full_refresh() -%}
         {{ exceptions.raise_compiler_error("--full-refresh builds every day: leave out --vars days") }}
     {%- endif -%}
 
     {%- set state = table_state(relation if published else none) -%}
+    {#- A table that no run is known to have published was left by one that was killed as it made it. -#}
+    {%- set whole = not state.published or should_full_refresh() -%}
     {%- set sql = sql_hash(model, query) -%}
     {%- set changes = changes_since(model, {"seen": {}, "open": {}} if whole else state) -%}
     {%- if backfill is not none -%}

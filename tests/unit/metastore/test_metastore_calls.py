@@ -240,7 +240,9 @@ def test_a_table_becomes_another_in_one_write_and_keeps_name_and_partitions(
 ) -> None:
     answers.create_table(hive_table(parameters={"spark.sql.sources.schema": "old", "run": "1"}))
     answers.add_partition(hive_partition("2026-01-01", "00"))
-    other = hive_table("beside", parameters={"spark.sql.sources.schema": "new"})
+    other = hive_table(
+        "beside", tableType="EXTERNAL_TABLE", parameters={"spark.sql.sources.schema": "new"}
+    )
     other.sd.cols = [ttypes.FieldSchema("customer", "string", "who")]
     answers.create_table(other)
     table = answers.get_table("lake", "orders")
@@ -254,13 +256,17 @@ def test_a_table_becomes_another_in_one_write_and_keeps_name_and_partitions(
     assert len(answers.get_partitions("lake", "orders", -1)) == 1
 
 
-def test_a_table_becomes_no_other_that_is_missing_or_has_other_partition_keys(
+def test_a_table_becomes_no_other_that_is_missing_managed_a_view_or_has_other_partition_keys(
     answers: Answers, stub: StubGlue
 ) -> None:
     answers.create_table(hive_table())
-    answers.create_table(hive_table("whole", partitionKeys=[]))
+    answers.create_table(hive_table("whole", tableType="EXTERNAL_TABLE", partitionKeys=[]))
+    answers.create_table(hive_table("managed"))
+    answers.create_table(hive_table("view", tableType="VIRTUAL_VIEW", viewOriginalText="select 1"))
     table = answers.get_table("lake", "orders")
     for other, error, said in [
+        ("managed", ttypes.InvalidOperationException, "no external table"),
+        ("view", ttypes.InvalidOperationException, "no external table"),
         ("whole", ttypes.InvalidOperationException, "its partitions have the keys"),
         ("missing", ttypes.MetaException, "Table missing not found"),
     ]:
@@ -274,7 +280,7 @@ def test_a_table_that_changed_since_it_was_read_becomes_no_other(
     answers: Answers, stub: StubGlue
 ) -> None:
     answers.create_table(hive_table())
-    answers.create_table(hive_table("beside"))
+    answers.create_table(hive_table("beside", tableType="EXTERNAL_TABLE"))
     table = answers.get_table("lake", "orders")
     stub.tables["lake", "orders"].update(VersionId="7", ViewOriginalText="other")
     table.parameters["datacore.becomes"] = "beside"
