@@ -10,12 +10,14 @@ SECONDS ?= 60
 READS ?= 10000
 # of pytest; each that tests on a sandbox starts its own, of up to 4 GB
 WORKERS ?= 2
+# of those without a sandbox, many of which wait for a clock or a broker most of their time
+WAITING_WORKERS ?= 3
 VERSITYGW := v1.8.0
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo down test test-faults test-spark35 test-hive test-trino test-adapter soak soak-lake lint format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
+.PHONY: help setup demo down test test-faults test-spark35 test-hive test-trino test-adapter soak soak-lake lint lint-python lint-models format unit integration real versitygw bench-ingest bench-audit bench-hour-log bench-lake bench-metastore bench-dbt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,11 +32,11 @@ down: setup ## End the sandbox and discard its data
 	@datacore sandbox down
 
 test: lint ## What CI runs: lint, then all tests, on sandboxes of their own (WORKERS=2)
-	pytest -n $(WORKERS) tests/unit tests/model tests/faults
-	pytest -n $(WORKERS) --dist loadfile tests/integration tests/real
+	pytest -n $(WAITING_WORKERS) tests/unit tests/model tests/faults
+	pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/real tests/integration
 
 test-faults: setup ## kill -9, faulty S3 and Glue, broker restarts, zombies: every step of tail and land
-	pytest -n 2 tests/faults
+	pytest -n $(WAITING_WORKERS) tests/faults
 
 # dynamic overwrite: Spark 3.5 refuses it with S3A's committers; a seed: Hive renames its files, and Hadoop 3.3's
 # S3A copies no encrypted object over the sandbox's plain HTTP
@@ -59,11 +61,16 @@ soak-lake: setup ## Builds, rollbacks, kills and vacuum until a reader has asked
 	READS=$(READS) pytest -rP --timeout 7200 tests/integration/lake/test_publication.py
 
 lint: setup ## ruff, mypy --strict, contracts and their sources, dbt parse, sqlfluff
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-python lint-models
+
+lint-python:
 	ruff check .
 	ruff format --check .
 	mypy
 	datacore type check
 	datacore type sources --check
+
+lint-models:
 	dbt --quiet parse --warn-error --target-path $(CURDIR)/.cache/dbt/lake --log-path $(CURDIR)/.cache/dbt/lake
 	dbt --quiet parse --warn-error --project-dir dbt_project/warehouse --target-path $(CURDIR)/.cache/dbt/warehouse --log-path $(CURDIR)/.cache/dbt/warehouse
 	sqlfluff lint --disable-progress-bar dbt_project/lake tests/lake
@@ -74,7 +81,7 @@ format: setup ## Let ruff rewrite the Python
 	ruff format .
 
 unit: setup ## Tests that need no server
-	pytest -n 2 tests/unit tests/model
+	pytest -n $(WAITING_WORKERS) tests/unit tests/model
 
 integration: setup ## Tests on the sandbox
 	pytest tests/integration

@@ -19,7 +19,7 @@ from datacore.cli import COMMANDS
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
-        *("pytest", "dbt.cli.main", "dbt.adapters.spark", "dbt.adapters.redshift"),
+        *("pytest", "dbt.cli.main", "tests.dbt_schemas"),
         *(place.split(":")[0] for place, _ in COMMANDS.values()),
     ]
 )

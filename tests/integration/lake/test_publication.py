@@ -46,6 +46,12 @@ def rollback(probe: Probe, arguments: str) -> Build:
     return probe.project.dbt("run-operation", "rollback", "--args", arguments)
 
 
+READS = int(os.environ.get("READS", "100"))
+"""So many at least."""
+PAUSE = 0.1 if READS <= 100 else 0
+"""Seconds between two reads: what many readers take of a machine is measured by none of these tests."""
+
+
 class Reader(threading.Thread):
     """Asks for one day after the other; what it saw."""
 
@@ -70,6 +76,7 @@ class Reader(threading.Thread):
                         f" from {self._probe.project.database}.probe where dt = date '{day}'"
                     )
                     self.seen += cursor.fetchall()
+                    self._done.wait(PAUSE)
 
     def stop(self) -> None:
         self._done.set()
@@ -233,7 +240,7 @@ def test_a_snapshot_keeps_what_was_and_is_swapped_whole(probe: Probe) -> None:
 def test_no_reader_has_ever_seen_a_mixed_or_missing_day(probe: Probe, reader: Reader) -> None:
     """`make soak-lake READS=10000` asks for more reads than the tests before were long enough for."""
     for turn in itertools.count():
-        if len(reader.seen) >= int(os.environ.get("READS", "100")):
+        if len(reader.seen) >= READS:
             break
         assert build(probe, f"turn {turn}", "--vars", ALL).exit_code == 0
         if turn % 3 == 0:
