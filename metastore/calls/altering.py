@@ -1,4 +1,5 @@
-"""Calls that change a table in place. A change of name is a move: `metastore.calls.renaming`.
+"""Calls that change a table in place. A change of name is a move: `metastore.calls.renaming`; a table's
+partitions can be given other locations the same way: `metastore.calls.relocating`.
 
 A client changes a table by sending all of it back. So that nobody's change is lost, Glue is told to
 replace the version that clients were last shown. Where that is not the newest any more, the table is read
@@ -15,8 +16,9 @@ from typing import Any
 from hmsclient.genthrift.hive_metastore import ttypes
 
 from metastore.calls.catalog import Catalog, Table, log
+from metastore.calls.relocating import RELOCATE, relocate_partitions
 from metastore.calls.renaming import rename_table
-from metastore.calls.tables import CHANGED_AT, changed_now
+from metastore.calls.tables import changed_now, is_statistic
 from metastore.glue import Changed
 from metastore.translate.tables import VIEW, is_managed, table_to_glue, table_to_hive
 
@@ -28,9 +30,6 @@ _ATTEMPTS = 5
 _EXPECTED_KEY = "expected_parameter_key"
 _EXPECTED_VALUE = "expected_parameter_value"
 """HIVE-26882: a client's own compare-and-set, used by Iceberg."""
-
-_STATISTICS = frozenset({CHANGED_AT, "numFiles", "totalSize", "numRows", "rawDataSize"})
-_SPARK_STATISTICS = "spark.sql.statistics."
 
 
 class AlterCalls:
@@ -52,6 +51,9 @@ class AlterCalls:
         table.dbName = table.dbName or database
         if (table.dbName.lower(), table.tableName.lower()) != (database.lower(), name.lower()):
             rename_table(self._catalog, database, name, table)
+            return
+        if asked := (table.parameters or {}).get(RELOCATE):
+            relocate_partitions(self._catalog, database, name, asked)
             return
         expected = (context.properties if context else None) or {}
         if other := (table.parameters or {}).get(BECOMES):
@@ -144,6 +146,6 @@ def _meaning(table: Table) -> dict[str, Any]:
         "Parameters": {
             name: value
             for name, value in (table.get("Parameters") or {}).items()
-            if name not in _STATISTICS and not name.startswith(_SPARK_STATISTICS)
+            if not is_statistic(name)
         },
     }

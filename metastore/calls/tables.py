@@ -19,9 +19,17 @@ _NAMES = re.compile(r"\w+(\|\w+)*", re.ASCII)
 """A pattern that means the same to Hive and, as a regular expression, to Glue."""
 
 
+_STATISTICS = frozenset({CHANGED_AT, "numFiles", "totalSize", "numRows", "rawDataSize"})
+
+
 def changed_now(parameters: dict[str, str] | None) -> dict[str, str]:
     """The parameters with the time of the change, where the client has not set it."""
     return {CHANGED_AT: str(int(datetime.now(UTC).timestamp())), **(parameters or {})}
+
+
+def is_statistic(name: str) -> bool:
+    """Whether a parameter tells of the files, or when it was written: as Hive and as Spark keep it."""
+    return name in _STATISTICS or name.startswith("spark.sql.statistics.")
 
 
 class TableCalls:

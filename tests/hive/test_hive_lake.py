@@ -113,3 +113,14 @@ def test_full_refresh_makes_a_table_of_other_columns_again(
     assert "the table is made again" in built.text
     assert [(n, str(dt)) for n, dt in probe.rows()] == [(1, "2025-03-01"), (2, "2025-03-02")]
     assert probe.project.dbt("run").messages == {"probe": "UNCHANGED"}
+
+
+def test_many_days_are_moved_one_by_one(on_hive: Sandbox, tmp_path: Path) -> None:
+    probe = probe_of(on_hive, tmp_path, f"t{uuid.uuid4().hex[:8]}")
+    for state in ("old", "new"):
+        days = "select explode(sequence(date '2025-03-01', date '2025-03-05')) as dt"
+        probe.write(f"select 1 as n, '{state}' as state, dt from ({days})")
+        assert probe.project.dbt("run").messages == {"probe": "5 days, 5 records"}
+        assert {row[1] for row in probe.rows()} == {state}
+    told = dict(probe.project.query("show tblproperties {db}.probe"))
+    assert "datacore.relocate" not in told

@@ -7,12 +7,7 @@
         {%- do run_query("alter table " ~ relation ~ " add " ~ some | join(" ")) -%}
     {%- endfor -%}
 
-    {%- for day in built if day in published -%}
-        {%- do move_publication(relation, loop.index) if loop.index % 50 == 0 -%}
-        {%- do run_query(
-            "alter table " ~ relation ~ " partition (dt = date '" ~ day ~ "') set location '" ~ directory ~ "/dt=" ~ day ~ "'"
-        ) -%}
-    {%- endfor -%}
+    {%- do locate_partitions(relation, directory, built | select("in", published) | list) -%}
 
     {%- set emptied = [] -%}
     {%- for day in published if day not in built and (asked is none or day in asked) -%}

@@ -32,10 +32,19 @@
         ) }}
     {%- endif -%}
 
+    {%- set directories = {} -%}
     {%- for day, runs in back.items() -%}
-        {%- set where = "partition (dt = date '" ~ day ~ "') " if by_day else "" -%}
-        {%- set directory = location_of(relation, day).rpartition("/_v/")[0] ~ "/_v/" ~ runs.then ~ ("/dt=" ~ day if by_day else "") -%}
-        {%- do run_query("alter table " ~ relation ~ " " ~ where ~ "set location '" ~ directory ~ "'") -%}
+        {%- set directory = location_of(relation, day).rpartition("/_v/")[0] ~ "/_v/" ~ runs.then -%}
+        {%- do directories.setdefault(directory, []).append(day) -%}
+    {%- endfor -%}
+    {%- for directory, days in directories.items() -%}
+        {%- if by_day -%}
+            {%- do locate_partitions(relation, directory, days) -%}
+        {%- else -%}
+            {%- do run_query("alter table " ~ relation ~ " set location '" ~ directory ~ "'") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for day, runs in back.items() -%}
         {%- do log(relation ~ (" " ~ day if by_day else "") ~ ": back from run " ~ runs.now ~ " to " ~ runs.then, info=true) -%}
     {%- endfor -%}
     {%- do log(relation ~ ": no earlier build of " ~ wrong | join(", ") ~ ", left as it is", info=true) if wrong -%}

@@ -176,8 +176,8 @@ def test_of_two_builds_at_once_one_wins_as_a_whole(probe: Probe) -> None:
     [
         "create table {db}.probe__building",
         "create view if not exists {db}.probe__publishing",
-        "set location",
-        "set tblproperties",
+        "datacore.relocate",
+        "set tblproperties ('datacore.published'",
         "drop view if exists {db}.probe__publishing",
         "drop table if exists {db}.probe__building",
     ],
@@ -244,7 +244,7 @@ def test_no_reader_has_ever_seen_a_mixed_or_missing_day(probe: Probe, reader: Re
             break
         assert build(probe, f"turn {turn}", "--vars", ALL).exit_code == 0
         if turn % 3 == 0:
-            probe.project.kill_once("set location", "run", "--full-refresh")
+            probe.project.kill_once("datacore.relocate", "run", "--full-refresh")
         if turn % 2:
             assert rollback(probe, "{model: probe}").exit_code == 0
         # a grace of two minutes: longer than any query here

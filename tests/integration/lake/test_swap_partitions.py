@@ -117,6 +117,27 @@ def test_reader_sees_a_day_as_it_was_or_as_it_is(probe: Probe) -> None:
     assert len({row[2] for row in seen}) > 1
 
 
+def test_many_days_are_moved_by_one_statement_and_back(probe: Probe) -> None:
+    by_day = "materialized='incremental', incremental_strategy='swap_partitions', partition_by='dt'"
+    days = "select explode(sequence(date '2025-03-01', date '2025-05-31')) as dt"
+
+    def seen() -> list[tuple[object, ...]]:
+        return probe.project.query("select state, count(*), count(distinct dt) from {db}.many group by state")  # fmt: skip
+
+    for state in ("old", "new"):
+        probe.write_model("many", by_day, f"select '{state}' as state, dt from ({days})")
+        built = probe.project.dbt("run", "-s", "many", "--full-refresh")
+        assert built.messages == {"many": "92 days, 92 records"}, built.text
+        assert seen() == [(state, 92, 92)]
+    log = (probe.project.output / "dbt.log").read_text()
+    assert log.count("'datacore.relocate'") == 1
+    assert "set location" not in log
+    assert probe.project.dbt("run-operation", "rollback", "--args", "{model: many}").exit_code == 0
+    assert seen() == [("old", 92, 92)]
+    told = dict(probe.project.query("show tblproperties {db}.many"))
+    assert "datacore.relocate" not in told
+
+
 def test_unpartitioned_table_is_swapped_whole(probe: Probe) -> None:
     locations = []
     for state in ("old", "new"):
