@@ -1,7 +1,7 @@
 """The lake's published tables as Glue and S3 have them: runs, what is in use, what is left over.
 
 Comes in: Glue and S3. Goes out: `Published` tables with their `Leftover`s. Only reads.
-docs/lake.md says how a table is published.
+docs/publishing.md says how a table is published.
 """
 
 import re
