@@ -84,6 +84,33 @@ def test_what_glue_refuses_is_named(orders: Answers, stub: StubGlue) -> None:
         relocate(orders, asking("dt=2026-01-01/hour=00"))
 
 
+def test_what_glue_refuses_of_a_batch_is_counted_and_named_and_the_others_are_moved(
+    orders: Answers, stub: StubGlue
+) -> None:
+    before, refused = locations(orders), [HOURS[5], HOURS[150]]
+    for values in refused:
+        stub.entry_faults["batch_update_partition", values] = ["InvalidInputException"]
+    with pytest.raises(
+        ttypes.InvalidOperationException,
+        match=r"2 of 264 partitions were not changed, among them .*'2026-01-01', '05'.*InvalidInput",
+    ):
+        relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS)))
+    after = locations(orders)
+    assert [values for values in HOURS if after[values] == before[values]] == refused
+
+    stub.entry_faults.clear()
+    relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS)))
+    assert all(place.startswith("s3://lake/new/") for place in locations(orders).values())
+
+
+def test_what_glue_has_no_time_for_is_asked_again(orders: Answers, stub: StubGlue) -> None:
+    stub.entry_faults["batch_update_partition", HOURS[1]] = ["ThrottlingException"] * 2
+    relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS[:3])))
+    assert [place.startswith("s3://lake/new/") for place in locations(orders).values()].count(
+        True
+    ) == 3
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
