@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
 from hmsclient.genthrift.hive_metastore import ThriftHiveMetastore
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TSSLSocket import TSSLSocket
 from thrift.transport.TTransport import TBufferedTransport
+
+from tests.certificates import Authority
 
 
 class EmptyCatalog(BaseHTTPRequestHandler):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority, Pair
 from hmsclient.genthrift.hive_metastore import ThriftHiveMetastore
 from prometheus_client import generate_latest
 from stub_glue import StubGlue
@@ -22,6 +21,7 @@ from metastore.meter import Meter
 from metastore.wire.answers import Answers
 from metastore.wire.server import Server
 from metastore.wire.tls import TlsFiles, check_address, is_loopback, server_context, tls_files
+from tests.certificates import Authority, Pair
 
 
 @pytest.fixture

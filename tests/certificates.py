@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 
@@ -26,7 +27,8 @@ class Authority:
         self._directory, self._name = directory, name
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.certificate = directory / f"{name}.crt"
-        self.certificate.write_bytes(_pem(self._sign(name, self._key.public_key(), authority=True)))
+        self._own = self._sign(name, self._key.public_key(), authority=True)
+        self.certificate.write_bytes(_pem(self._own))
 
     def pair(self, name: str, password: bytes | None = None) -> Pair:
         """A certificate for 127.0.0.1 and localhost, and its key."""
@@ -40,6 +42,17 @@ class Authority:
                 serialization.BestAvailableEncryption(password)
                 if password
                 else serialization.NoEncryption(),
+            )
+        )
+        return made
+
+    def trust_store(self, password: bytes) -> Path:
+        """A Java program's PKCS #12 file that trusts this authority."""
+        made = self.certificate.with_suffix(".p12")
+        made.write_bytes(
+            pkcs12.serialize_java_truststore(
+                [pkcs12.PKCS12Certificate(self._own, b"authority")],
+                serialization.BestAvailableEncryption(password),
             )
         )
         return made
