@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from datacore.errors import UsageError
+from ingest.land.document import read_document
 from ingest.land.event_time import MS_PER_HOUR
 from ingest.land.manifest import Kind, LandedObject, Manifest, Place
 from ingest.land.objects import ROOT, hour_number
@@ -278,10 +279,4 @@ def totals_key(topic: str, block: int) -> str:
 
 def read_entry(key: str, data: bytes) -> Entry:
     """Read what `to_json` wrote. Raises UsageError naming the key where it is damaged."""
-    try:
-        return msgspec.json.decode(data, type=Entry)
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"hour log entry {key} is damaged: {error}",
-            "it was edited or truncated; restore it from the bucket's earlier versions",
-        ) from error
+    return read_document("hour log entry", key, data, Entry)

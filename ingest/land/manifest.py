@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from datacore.errors import UsageError
+from ingest.land.document import read_document
 from ingest.land.objects import ROOT, offset_name
 from ingest.land.source import Mark
 
@@ -209,10 +209,4 @@ def chain_prefix(topic: str, partition: int) -> str:
 
 def read_manifest(key: str, data: bytes) -> Manifest:
     """Read what `to_json` wrote. Raises UsageError naming the key where it is damaged."""
-    try:
-        return msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"manifest {key} is damaged: {error}",
-            "it was edited or truncated; restore it from the bucket's earlier versions",
-        ) from error
+    return read_document("manifest", key, data, Manifest)

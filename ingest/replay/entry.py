@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from datacore.errors import UsageError
+from ingest.land.document import read_document
 from ingest.land.manifest import LandedObject, ReasonCount
 from ingest.land.objects import ROOT
 
@@ -123,10 +123,4 @@ class Replays:
 
 def read_replay(key: str, data: bytes) -> Replay:
     """Read what `to_json` wrote. Raises UsageError naming the key where it is damaged."""
-    try:
-        return msgspec.json.decode(data, type=Replay)
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"replay {key} is damaged: {error}",
-            "it was edited or truncated; restore it from the bucket's earlier versions",
-        ) from error
+    return read_document("replay", key, data, Replay)

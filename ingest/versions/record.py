@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from datacore.errors import UsageError
+from ingest.land.document import read_document
 from ingest.land.hourlog import Hour
 from ingest.land.manifest import chain_prefix
 from ingest.land.objects import ROOT
@@ -219,10 +219,4 @@ def group(objects: Iterable[tuple[str, int]], target: int) -> list[list[str]]:
 
 def read_version(key: str, data: bytes) -> Version:
     """Read what `to_json` wrote. Raises UsageError naming the key where it is damaged."""
-    try:
-        return msgspec.json.decode(data, type=Version)
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"version record {key} is damaged: {error}",
-            "it was edited or truncated; restore it from the bucket's earlier versions",
-        ) from error
+    return read_document("version record", key, data, Version)
