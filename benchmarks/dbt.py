@@ -183,11 +183,12 @@ class Plain:
                     text = text.replace(name, other)
                 self.run(text)
 
-        models = {name for name in said if name.startswith("model.")}
-        for name in said.keys() - models:
-            send(said[name])
+        models = sorted(name for name in said if name.startswith("model."))
+        for name in said:  # as dbt did: a database is made before it is looked into
+            if name not in models:
+                send(said[name])
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(lambda name: send(said[name]), sorted(models)))
+            list(pool.map(lambda name: send(said[name]), models))
 
     def run(self, statement: str) -> None:
         """A statement on this thread's connection, and its rows."""
