@@ -94,10 +94,12 @@ def trino_server(folder: Path, port: int, variables: Mapping[str, str]) -> Itera
     (etc / "config.properties").write_text(config)
     (etc / "log.properties").write_text("io.trino=WARN\nio.airlift=WARN\n")
     (etc / "catalog" / "lake.properties").write_text(CATALOG.format(**variables))
+    (scratch := home / "tmp").mkdir()
     command = [
         *(str(java()), "-Xmx1g", "-XX:+IgnoreUnrecognizedVMOptions"),
         *("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED"),
         *("-Djdk.attach.allowAttachSelf=true", "-Duser.timezone=UTC"),
+        *(f"-Djava.io.tmpdir={scratch}", f"-Djna.tmpdir={scratch}"),  # what a killed Java leaves
         f"-Dconfig={etc / 'config.properties'}",
         f"-Dlog.levels-file={etc / 'log.properties'}",
         *("-cp", f"{home / 'lib'}/*", "io.trino.server.TrinoServer"),
