@@ -1,13 +1,11 @@
 """The sandbox's Glue compares versions as Glue does; moto's own does not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.glue import responses
-from moto.server import ThreadedMotoServer
 
 from sandbox import glue
 
@@ -15,22 +13,15 @@ TABLE = {"DatabaseName": "lake", "Name": "orders"}
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(monkeypatch: pytest.MonkeyPatch, aws_client: Callable[[str], Any]) -> Iterator[Any]:
     """Glue of a server in this process, with the table `orders`."""
     monkeypatch.setattr(responses.GlueResponse, "update_table", responses.GlueResponse.update_table)
     glue.correct()
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    made = boto3.client(
-        "glue", endpoint_url=f"http://{host}:{port}", region_name="us-east-1",
-        aws_access_key_id="a", aws_secret_access_key="b",
-    )  # fmt: skip
+    made = aws_client("glue")
     made.create_database(DatabaseInput={"Name": "lake"})
     made.create_table(DatabaseName="lake", TableInput={"Name": "orders"})
     yield made
     made.delete_database(Name="lake")
-    server.stop()
 
 
 def told(client: Any) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """Requests of one key are answered in turn, however slow moto is between looking and writing."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.s3 import models, responses
-from moto.server import ThreadedMotoServer
 
 from sandbox import s3
 
@@ -19,7 +16,7 @@ BUCKET = "taking-turns"
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(monkeypatch: pytest.MonkeyPatch, aws_client: Callable[[str], Any]) -> Any:
     """S3 of a server in this process that is slow to write, and slower to write metadata."""
     put, note = models.S3Backend.put_object, models.FakeKey.set_metadata
 
@@ -34,17 +31,9 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(models.S3Backend, "put_object", put_late)
     monkeypatch.setattr(models.FakeKey, "set_metadata", note_late)
     monkeypatch.setattr(responses.S3Response, "_key_response", responses.S3Response._key_response)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    made = boto3.client(
-        "s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1",
-        aws_access_key_id="a", aws_secret_access_key="b",
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    )  # fmt: skip
+    made = aws_client("s3")
     made.create_bucket(Bucket=BUCKET)
-    yield made
-    server.stop()
+    return made
 
 
 def noted(client: Any, key: str) -> dict[str, str] | None:
