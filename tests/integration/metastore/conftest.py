@@ -4,35 +4,24 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from spark_sql import Query, connect, run
+from spark_sql import Query, run
 
 
 @pytest.fixture(scope="module")
 def query(sandbox: Any) -> Iterator[Query]:
-    with connect(sandbox) as connection:
+    with sandbox.thrift() as connection:
         yield lambda statement: run(connection, statement)
-
-
-def _client(sandbox: Any, service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=sandbox.env["AWS_ENDPOINT_URL"],
-        region_name=sandbox.env["AWS_REGION"],
-        aws_access_key_id=sandbox.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=sandbox.env["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 @pytest.fixture(scope="module")
 def glue(sandbox: Any) -> Any:
-    return _client(sandbox, "glue")
+    return sandbox.glue
 
 
 @pytest.fixture(scope="module")
 def s3(sandbox: Any) -> Any:
-    return _client(sandbox, "s3")
+    return sandbox.s3
 
 
 @pytest.fixture(scope="module")

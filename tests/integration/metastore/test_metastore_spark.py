@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pyhive.exc import OperationalError
-from spark_sql import Query, connect, run
+from spark_sql import Query, run
 
 pytestmark = pytest.mark.sandbox
 
@@ -298,7 +298,7 @@ def test_unknown_function_is_an_answer_and_not_a_fault(query: Query) -> None:
 def test_clients_at_once_see_their_own_writes(sandbox: Any, database: str) -> None:
     def work(number: int) -> list[Any]:
         table = f"{database}.own_{number}"
-        with connect(sandbox) as connection:
+        with sandbox.thrift() as connection:
             run(connection, f"create table {table} (id int) using parquet")
             for value in range(3):
                 run(connection, f"alter table {table} set tblproperties ('v' = '{value}')")

@@ -10,6 +10,8 @@ from stub_glue import StubGlue, client_error
 from metastore.wire.answers import Answers
 
 HOURS = [(f"2026-01-{day:02d}", f"{hour:02d}") for day in range(1, 12) for hour in range(24)]
+NAMES = [f"dt={day}/hour={hour}" for day, hour in HOURS]
+NEW = "s3://lake/new/"
 
 
 @pytest.fixture
@@ -29,8 +31,8 @@ def relocate(answers: Answers, asked: str) -> None:
     answers.alter_table("lake", "orders", table)
 
 
-def asking(*partitions: str, to: str = "s3://lake/new/") -> str:
-    return json.dumps({"to": to, "partitions": partitions})
+def asking(*partitions: str) -> str:
+    return json.dumps({"to": NEW, "partitions": partitions})
 
 
 def locations(answers: Answers) -> dict[tuple[str, ...], str]:
@@ -41,11 +43,9 @@ def test_partitions_go_below_the_directory_under_their_names_and_the_others_stay
     orders: Answers, stub: StubGlue
 ) -> None:
     before, table = locations(orders), orders.get_table("lake", "orders")
-    relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS[:250])))
+    relocate(orders, asking(*NAMES[:250]))
     after = locations(orders)
-    assert [after[values] for values in HOURS[:250]] == [
-        f"s3://lake/new/dt={day}/hour={hour}" for day, hour in HOURS[:250]
-    ]
+    assert [after[values] for values in HOURS[:250]] == [NEW + name for name in NAMES[:250]]
     assert [after[values] for values in HOURS[250:]] == [before[values] for values in HOURS[250:]]
     assert (stub.calls["batch_update_partition"], stub.calls["update_table"]) == (3, 0)
     assert orders.get_table("lake", "orders") == table
@@ -94,21 +94,20 @@ def test_what_glue_refuses_of_a_batch_is_counted_and_named_and_the_others_are_mo
         ttypes.InvalidOperationException,
         match=r"2 of 264 partitions were not changed, among them .*'2026-01-01', '05'.*InvalidInput",
     ):
-        relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS)))
+        relocate(orders, asking(*NAMES))
     after = locations(orders)
     assert [values for values in HOURS if after[values] == before[values]] == refused
 
     stub.entry_faults.clear()
-    relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS)))
-    assert all(place.startswith("s3://lake/new/") for place in locations(orders).values())
+    relocate(orders, asking(*NAMES))
+    assert locations(orders) == {v: NEW + name for v, name in zip(HOURS, NAMES, strict=True)}
 
 
 def test_what_glue_has_no_time_for_is_asked_again(orders: Answers, stub: StubGlue) -> None:
     stub.entry_faults["batch_update_partition", HOURS[1]] = ["ThrottlingException"] * 2
-    relocate(orders, asking(*(f"dt={day}/hour={hour}" for day, hour in HOURS[:3])))
-    assert [place.startswith("s3://lake/new/") for place in locations(orders).values()].count(
-        True
-    ) == 3
+    relocate(orders, asking(*NAMES[:3]))
+    moved = {values for values, place in locations(orders).items() if place.startswith(NEW)}
+    assert moved == set(HOURS[:3])
 
 
 @pytest.mark.parametrize(
