@@ -1,4 +1,4 @@
-"""What stands on S3 as one JSON object on one line: manifests, log entries, version records. Pure."""
+"""What stands on S3 as one JSON object on one line: manifests, log entries, replays, versions. Pure."""
 
 from typing import TypeVar
 
