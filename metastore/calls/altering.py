@@ -7,7 +7,8 @@ and must still be what was shown (but for statistics); where another write comes
 judged again.
 
 Hive has no statement that takes columns away from a table of Spark's. So a table can become another one,
-in one write: `alter table t set tblproperties ('datacore.becomes' = 'made_beside')`.
+in one write: `alter table t set tblproperties ('datacore.becomes' = 'made_beside')`. So can a view,
+which Spark's `create or replace view` drops first.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from metastore.translate.tables import VIEW, is_managed, table_to_glue, table_to
 
 BECOMES = "datacore.becomes"
 """A parameter that asks: give the table all that this external table of the same database has, but its
-name and its partitions. It is carried out, and not kept."""
+name and its partitions; or a view all that this view has. It is carried out, and not kept."""
 
 _ATTEMPTS = 5
 _EXPECTED_KEY = "expected_parameter_key"
@@ -81,15 +82,16 @@ class AlterCalls:
     def _become(self, table: Any, other: str) -> Any:
         """Hive's `table` as the table `other` is, but for its name. Files are neither moved nor deleted.
 
-        Raises InvalidOperationException for a view, for a managed table, whose files would go when it is
-        dropped, and for other partition keys.
+        Raises InvalidOperationException where one is a view and the other none, for a managed table, whose
+        files would go when it is dropped, and for other partition keys.
         """
         found = self._catalog.table_now(table.dbName, other)
         made = table_to_hive(found)
-        if made.tableType == VIEW or is_managed(found):
+        wanted_type = "view" if table.tableType == VIEW else "external table"
+        if (made.tableType == VIEW) != (table.tableType == VIEW) or is_managed(found):
             raise ttypes.InvalidOperationException(
-                f"{table.dbName}.{table.tableName} cannot become {other}, which is no external table; "
-                "make it with a location"
+                f"{table.dbName}.{table.tableName} cannot become {other}, which is no {wanted_type}"
+                + ("" if table.tableType == VIEW else "; make it with a location")
             )
         keys, wanted = (
             [(key.name, key.type) for key in one.partitionKeys or ()] for one in (table, made)

@@ -256,6 +256,20 @@ def test_a_table_becomes_another_in_one_write_and_keeps_name_and_partitions(
     assert len(answers.get_partitions("lake", "orders", -1)) == 1
 
 
+def test_a_view_becomes_another_in_one_write_and_no_table(answers: Answers, stub: StubGlue) -> None:
+    for name, text in (("seen", "select 1"), ("beside", "select 2")):
+        answers.create_table(hive_table(name, tableType="VIRTUAL_VIEW", viewOriginalText=text))
+    answers.create_table(hive_table("whole", tableType="EXTERNAL_TABLE"))
+    view = answers.get_table("lake", "seen")
+    view.parameters["datacore.becomes"] = "whole"
+    with pytest.raises(ttypes.InvalidOperationException, match="whole, which is no view"):
+        answers.alter_table("lake", "seen", view)
+    view.parameters["datacore.becomes"] = "beside"
+    answers.alter_table("lake", "seen", view)
+    assert stub.calls["update_table"] == 1
+    assert answers.get_table("lake", "seen").viewOriginalText == "select 2"
+
+
 def test_a_table_becomes_no_other_that_is_missing_managed_a_view_or_has_other_partition_keys(
     answers: Answers, stub: StubGlue
 ) -> None:
