@@ -124,3 +124,17 @@ def test_many_days_are_moved_one_by_one(on_hive: Sandbox, tmp_path: Path) -> Non
         assert {row[1] for row in probe.rows()} == {state}
     told = dict(probe.project.query("show tblproperties {db}.probe"))
     assert "datacore.relocate" not in told
+
+
+def test_a_view_that_changed_is_replaced_by_sparks_statement(
+    on_hive: Sandbox, tmp_path: Path
+) -> None:
+    probe = probe_of(on_hive, tmp_path, f"t{uuid.uuid4().hex[:8]}")
+    for n in (1, 2):
+        probe.write_model("seen", "materialized='view'", f"select {n} as n")
+        built = probe.project.dbt("run")
+        assert built.exit_code == 0, built.text
+        assert probe.project.query("select n from {db}.seen") == [(n,)]
+    assert probe.project.dbt("run").messages == {"seen": "UNCHANGED"}
+    shown = probe.project.query("show views in {db}")
+    assert [row[1] for row in shown] == ["seen"]
